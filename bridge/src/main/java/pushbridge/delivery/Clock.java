@@ -1,0 +1,29 @@
+package pushbridge.delivery;
+
+/** Time as the bridge sees it: monotonic, so that a jump of the wall clock neither expires nor revives anything. */
+public interface Clock {
+
+    /** Nanoseconds from an arbitrary origin; never goes back. */
+    long nanoTime();
+
+    /** Milliseconds since the epoch: the wall time at start plus the monotonic time since. */
+    long wallMillis();
+
+    /** The process' clock. */
+    static Clock system() {
+        return new Clock() {
+            private final long baseMillis = System.currentTimeMillis();
+            private final long baseNanos = System.nanoTime();
+
+            @Override
+            public long nanoTime() {
+                return System.nanoTime();
+            }
+
+            @Override
+            public long wallMillis() {
+                return baseMillis + (System.nanoTime() - baseNanos) / 1_000_000;
+            }
+        };
+    }
+}

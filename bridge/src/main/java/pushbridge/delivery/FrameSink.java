@@ -1,0 +1,29 @@
+package pushbridge.delivery;
+
+import pushbridge.outbox.Frame;
+
+/**
+ * The delivery loop's way to one client: the seam to the sockets. Nothing here blocks, makes a system call on the
+ * calling thread or assumes that the connection ends in this process.
+ */
+public interface FrameSink {
+
+    /**
+     * Puts a frame into the connection's outbox. It goes out at the next {@link #flush()}.
+     *
+     * @return false when the outbox is full or the connection is closing; then nothing was taken
+     */
+    boolean offer(Frame frame);
+
+    /** Lets the frames offered so far go out; called once per batch by the delivery loop. */
+    void flush();
+
+    /**
+     * Envelopes that have left for the kernel since the connection opened. Grows while the client reads, so it tells a
+     * slow client from one that has stopped.
+     */
+    long written();
+
+    /** Closes with a close frame when the client still reads, else by force. Does nothing the second time. */
+    void close(CloseCode code);
+}

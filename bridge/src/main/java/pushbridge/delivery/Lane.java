@@ -1,0 +1,4 @@
+package pushbridge.delivery;
+
+/** Placeholder of the lane. */
+final class Lane {}

@@ -1,0 +1,100 @@
+package pushbridge.outbox;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * One WebSocket frame from the server, encoded once (RFC 6455 section 5.2: final, not masked) and shared by every
+ * connection it goes to.
+ */
+public final class Frame {
+
+    private static final int FIN_TEXT = 0x81;
+    private static final int FIN_PING = 0x89;
+
+    private final byte[] encoded;
+    private final Kind kind;
+
+    private enum Kind {
+        CONFIRMED_ENVELOPE,
+        ENVELOPE,
+        OTHER
+    }
+
+    private Frame(byte[] encoded, Kind kind) {
+        this.encoded = encoded;
+        this.kind = kind;
+    }
+
+    /**
+     * An envelope of the application.
+     *
+     * @param body its text in UTF-8
+     * @param confirm whether somebody waits to learn that the client has it; fan-outs are not confirmed
+     */
+    public static Frame envelope(byte[] body, boolean confirm) {
+        return new Frame(encode(FIN_TEXT, body), confirm ? Kind.CONFIRMED_ENVELOPE : Kind.ENVELOPE);
+    }
+
+    /** A text frame of the protocol itself: {@code pong} or {@code bridge.*}. */
+    public static Frame text(String json) {
+        return new Frame(encode(FIN_TEXT, json.getBytes(StandardCharsets.UTF_8)), Kind.OTHER);
+    }
+
+    /**
+     * A WebSocket ping that carries a number, to be found again in the pong (RFC 6455 section 5.5.3).
+     */
+    public static Frame ping(long number) {
+        return new Frame(
+                encode(FIN_PING, ByteBuffer.allocate(Long.BYTES).putLong(number).array()), Kind.OTHER);
+    }
+
+    /** The number a {@link #ping} carried, read from the payload of its pong; -1 when it is none of ours. */
+    public static long pongNumber(ByteBuffer payload) {
+        return payload.remaining() == Long.BYTES ? payload.getLong(payload.position()) : -1;
+    }
+
+    /** Whether a client that acknowledges by counting counts this frame. */
+    public boolean isEnvelope() {
+        return kind != Kind.OTHER;
+    }
+
+    /** Whether somebody waits to learn that the client has it. */
+    public boolean wantsConfirmation() {
+        return kind == Kind.CONFIRMED_ENVELOPE;
+    }
+
+    /** Header and payload in bytes. */
+    public int size() {
+        return encoded.length;
+    }
+
+    /** The bytes to write; a view of its own position, over shared bytes that must not be modified. */
+    public ByteBuffer bytes() {
+        return ByteBuffer.wrap(encoded);
+    }
+
+    /** Appends the bytes to a buffer with enough room. */
+    public void copyTo(ByteBuffer target) {
+        target.put(encoded);
+    }
+
+    private static byte[] encode(int firstByte, byte[] payload) {
+        int length = payload.length;
+        ByteBuffer frame;
+        if (length < 126) {
+            frame = ByteBuffer.allocate(2 + length).put((byte) firstByte).put((byte) length);
+        } else if (length < 65_536) {
+            frame = ByteBuffer.allocate(4 + length)
+                    .put((byte) firstByte)
+                    .put((byte) 126)
+                    .putShort((short) length);
+        } else {
+            frame = ByteBuffer.allocate(10 + length)
+                    .put((byte) firstByte)
+                    .put((byte) 127)
+                    .putLong(length);
+        }
+        return frame.put(payload).array();
+    }
+}
