@@ -1,0 +1,12 @@
+package pushbridge.config;
+
+import java.time.Duration;
+
+/**
+ * When instructions are taken.
+ *
+ * @param startDelay from the sockets' opening to the first instruction, so that returning clients are there
+ * @param standbyPatience how long a bridge that was not the owner waits before it tries to become it
+ * @param heapPercent share of the heap that prefetch × message.max-bytes may take; more refuses to start
+ */
+public record IntakeConfig(Duration startDelay, Duration standbyPatience, int heapPercent) {}
