@@ -1,40 +1,158 @@
 package pushbridge.delivery;
 
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import pushbridge.config.DeliveryConfig;
 
-/** The delivery loop's public face: every method may be called from any thread and none blocks. */
-@SuppressWarnings({"DoNotCallSuggester", "UnusedVariable"}) // a stub until the loop is written
+/**
+ * The delivery loop: one thread that owns all delivery state, fed by one queue. Its methods may be called from any
+ * thread and none blocks.
+ */
 public final class DeliveryLoop {
 
-    /** A client has connected; from now on it is offered what is addressed to it. */
-    public Session open(
+    /** So long the loop sleeps at most; patience and expiry are as exact as this. */
+    private static final long TICK_NANOS = 20_000_000;
+
+    /** A step of the clock beyond this means that the loop itself was stopped, not that clients were silent. */
+    private static final long LONGEST_STEP_NANOS = 10 * TICK_NANOS;
+
+    /** Instructions and events of one batch: enough to coalesce writes, few enough to keep the others waiting shortly. */
+    private static final int BATCH = 512;
+
+    private final DeliveryConfig config;
+    private final Clock clock;
+    private final Consumer<Throwable> onFailure;
+    private final LoopQueue queue = new LoopQueue();
+    private final DeliveryStats stats = new DeliveryStats();
+    private final DeliveryCore core;
+    private final Thread thread;
+
+    private volatile boolean stopped;
+    // Loop thread only.
+    private long lastNanos;
+    private long lastTickNanos;
+    private @Nullable CompletableFuture<Void> draining;
+
+    /**
+     * Starts nothing yet.
+     *
+     * @param prefetch how many instructions the intake may have in hand
+     * @param onFailure told when the loop has died of a bug; nothing is delivered or settled from then on
+     */
+    public DeliveryLoop(
+            DeliveryConfig config, int prefetch, Clock clock, Copies copies, Consumer<Throwable> onFailure) {
+        this.config = config;
+        this.clock = clock;
+        this.onFailure = onFailure;
+        this.core = new DeliveryCore(config, prefetch, clock, copies, queue, stats);
+        this.thread = new Thread(this::run, "pushbridge-delivery");
+    }
+
+    /** Starts the loop's thread. */
+    public void start() {
+        thread.start();
+    }
+
+    /** What it has done and where it stands. */
+    public DeliveryStats stats() {
+        return stats;
+    }
+
+    /**
+     * A client has connected; from now on it is offered what is addressed to it.
+     *
+     * @param id unguessable; whoever knows it can address {@code connection.<id>}
+     * @param user who is connected, or null for an anonymous client
+     * @param channels what it subscribes to from the start
+     */
+    public SessionReports open(
             String id, @Nullable String user, List<String> channels, Confirmation confirmation, FrameSink sink) {
-        throw new UnsupportedOperationException();
+        Session session = new Session(id, user, confirmation, sink, queue, config.maxRequests());
+        queue.post(loop -> loop.open(session, channels));
+        return session;
     }
 
-    /** Closes every session with this code; new ones are still taken. */
+    /** Closes every connection with this code; new ones are still taken. */
     public void closeAll(CloseCode code) {
-        throw new UnsupportedOperationException();
+        queue.post(loop -> loop.closeAll(code));
     }
 
-    /** A new generation of the intake begins; its instructions follow. */
-    public void channelOpened(IntakeChannel channel) {
-        throw new UnsupportedOperationException();
-    }
-
-    /** Takes one instruction; the broker's prefetch bounds how many wait (I5). Calls of one channel come in order. */
+    /** Takes one instruction; the broker's prefetch bounds how many wait (I5). Those of one channel come in order. */
     public void take(Instruction instruction) {
-        throw new UnsupportedOperationException();
+        queue.take(instruction);
     }
 
-    /** The generation has ended: whatever it has not settled will be redelivered by the broker. */
+    /** A generation of the intake has ended: whatever it has not settled will be redelivered by the broker. */
     public void channelLost(IntakeChannel channel) {
-        throw new UnsupportedOperationException();
+        queue.post(loop -> loop.channelLost(channel));
     }
 
     /** The copy of this instruction is safe: it may be acknowledged (I1). */
     public void copySafe(Instruction instruction) {
-        throw new UnsupportedOperationException();
+        queue.post(loop -> loop.copySafe(instruction));
+    }
+
+    /** Takes no instruction any more. The future ends when everything taken before is settled. */
+    public CompletableFuture<Void> drain() {
+        CompletableFuture<Void> drained = new CompletableFuture<>();
+        queue.post(loop -> draining = drained);
+        return drained;
+    }
+
+    /** Ends the loop's thread and waits for it. What is unsettled stays so. */
+    public void stop() throws InterruptedException {
+        stopped = true;
+        queue.post(loop -> {});
+        thread.join();
+    }
+
+    private void run() {
+        lastNanos = clock.nanoTime();
+        lastTickNanos = lastNanos;
+        try {
+            while (!stopped) {
+                turn();
+                queue.await(takesInstructions(), TICK_NANOS);
+            }
+        } catch (RuntimeException | Error failure) {
+            // The state may be half changed, so going on could break any promise; the broker still has everything.
+            onFailure.accept(failure);
+        }
+    }
+
+    /** One batch: what has happened, then instructions, then what is due by time. */
+    private void turn() {
+        long now = clock.nanoTime();
+        core.advance(Math.min(now - lastNanos, LONGEST_STEP_NANOS));
+        lastNanos = now;
+
+        int room = BATCH;
+        for (LoopEvent event = queue.nextEvent(); event != null; event = room > 0 ? queue.nextEvent() : null) {
+            event.run(core);
+            room--;
+        }
+        room = BATCH;
+        while (room > 0 && takesInstructions()) {
+            Instruction instruction = queue.nextInstruction();
+            if (instruction == null) {
+                break;
+            }
+            core.take(instruction);
+            room--;
+        }
+        if (now - lastTickNanos >= TICK_NANOS) {
+            lastTickNanos = now;
+            core.tick();
+        }
+        core.endBatch();
+        if (draining != null && core.isIdle()) {
+            draining.complete(null);
+        }
+    }
+
+    private boolean takesInstructions() {
+        return draining == null && core.takesInstructions();
     }
 }

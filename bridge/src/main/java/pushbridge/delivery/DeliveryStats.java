@@ -1,4 +1,154 @@
 package pushbridge.delivery;
 
-/** Placeholder of the statistics. */
-final class DeliveryStats {}
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.atomic.LongAdder;
+import pushbridge.envelope.DeadLetterReason;
+
+/**
+ * What the delivery loop has done and where it stands. Written by the loop, read by anybody; the counters only grow,
+ * the gauges are as of the end of the loop's last batch. Every instruction received is counted once as delivered, dead,
+ * expired or dropped when it is settled, or is still unsettled, or was returned to the queue with its generation.
+ */
+public final class DeliveryStats {
+
+    private final LongAdder received = new LongAdder();
+    private final LongAdder delivered = new LongAdder();
+    private final LongAdder expired = new LongAdder();
+    private final LongAdder dropped = new LongAdder();
+    private final LongAdder returned = new LongAdder();
+    private final LongAdder framesOffered = new LongAdder();
+    private final LongAdder pacedNanos = new LongAdder();
+    private final Map<DeadLetterReason, LongAdder> dead = new EnumMap<>(DeadLetterReason.class);
+
+    private volatile int sessions;
+    private volatile int users;
+    private volatile int channels;
+    private volatile int lanes;
+    private volatile int unsettled;
+    private volatile long lastTurnNanos;
+
+    DeliveryStats() {
+        for (DeadLetterReason reason : DeadLetterReason.values()) {
+            dead.put(reason, new LongAdder());
+        }
+    }
+
+    /** Instructions taken from the intake. */
+    public long received() {
+        return received.sum();
+    }
+
+    /** Instructions settled because a client, or every subscriber's outbox, has them. */
+    public long delivered() {
+        return delivered.sum();
+    }
+
+    /** Instructions settled because their copy is safe in the dead-letter queue. */
+    public long dead(DeadLetterReason reason) {
+        return counterOf(reason).sum();
+    }
+
+    /** Instructions settled because their time was over and their copy is safe. */
+    public long expired() {
+        return expired.sum();
+    }
+
+    /** Instructions settled because nobody was there and their policy is to forget them. */
+    public long dropped() {
+        return dropped.sum();
+    }
+
+    /** Instructions that were unsettled when their channel ended; the broker redelivers them. */
+    public long returned() {
+        return returned.sum();
+    }
+
+    /** Envelopes put into outboxes: one a connection an instruction goes to. */
+    public long framesOffered() {
+        return framesOffered.sum();
+    }
+
+    /** How long the intake was held back to let outboxes be read, in nanoseconds. */
+    public long pacedNanos() {
+        return pacedNanos.sum();
+    }
+
+    /** Connections the loop knows. */
+    public int sessions() {
+        return sessions;
+    }
+
+    /** Users with at least one connection. */
+    public int users() {
+        return users;
+    }
+
+    /** Channels with at least one subscriber. */
+    public int channels() {
+        return channels;
+    }
+
+    /** Addresses with unsettled messages. */
+    public int lanes() {
+        return lanes;
+    }
+
+    /** Instructions in hand and not settled. */
+    public int unsettled() {
+        return unsettled;
+    }
+
+    /** When the loop last finished a batch, on its clock; it does so several times a second even when idle. */
+    public long lastTurnNanos() {
+        return lastTurnNanos;
+    }
+
+    // Loop thread only, from here on.
+
+    void countReceived() {
+        received.increment();
+    }
+
+    void countDelivered() {
+        delivered.increment();
+    }
+
+    void countDead(DeadLetterReason reason) {
+        counterOf(reason).increment();
+    }
+
+    void countExpired() {
+        expired.increment();
+    }
+
+    void countDropped() {
+        dropped.increment();
+    }
+
+    void countReturned(int instructions) {
+        returned.add(instructions);
+    }
+
+    void countOffered() {
+        framesOffered.increment();
+    }
+
+    void countPaced(long nanos) {
+        pacedNanos.add(nanos);
+    }
+
+    private LongAdder counterOf(DeadLetterReason reason) {
+        return Objects.requireNonNull(dead.get(reason), "every reason has a counter");
+    }
+
+    void turned(Directory directory, int lanesNow, int unsettledNow, long nanos) {
+        sessions = directory.all().size();
+        users = directory.users();
+        channels = directory.channels();
+        lanes = lanesNow;
+        unsettled = unsettledNow;
+        lastTurnNanos = nanos;
+    }
+}

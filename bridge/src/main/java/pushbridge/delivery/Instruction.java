@@ -1,6 +1,7 @@
 package pushbridge.delivery;
 
 import org.jspecify.annotations.Nullable;
+import pushbridge.envelope.DeadLetterReason;
 import pushbridge.envelope.Envelope;
 import pushbridge.envelope.Reading;
 import pushbridge.outbox.Frame;
@@ -45,9 +46,9 @@ public final class Instruction {
     /** The address it waits in; null outside {@link State#IN_LANE}. */
     @Nullable
     Lane lane;
-    /** What {@link DeliveryStats} counts once its copy is safe; null outside {@link State#COPYING}. */
+    /** Why it is being dead-lettered; null when it is not, or is copied because it expired. */
     @Nullable
-    Runnable onCopySafe;
+    DeadLetterReason deadReason;
 
     /**
      * @param channel the generation it came from

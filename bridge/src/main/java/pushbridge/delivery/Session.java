@@ -1,72 +1,237 @@
 package pushbridge.delivery;
 
+import java.util.ArrayDeque;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import org.jspecify.annotations.Nullable;
+import pushbridge.outbox.Frame;
 
 /**
- * One connected client, as the loop and its socket see it. The socket's threads report what happened; reports are
- * coalesced, so that at most one event a session waits in the loop's queue whatever the client does (I5).
+ * One connected client. The upper half takes the reports of the socket's threads; the lower half is the loop's view of
+ * the client and belongs to the loop's thread.
  */
-@SuppressWarnings({"DoNotCallSuggester", "UnusedVariable"}) // a stub until the loop is written
-public final class Session {
+final class Session implements SessionReports, LoopEvent {
+
+    private static final AtomicIntegerFieldUpdater<Session> QUEUED =
+            AtomicIntegerFieldUpdater.newUpdater(Session.class, "queued");
+    private static final AtomicLongFieldUpdater<Session> CONFIRMED =
+            AtomicLongFieldUpdater.newUpdater(Session.class, "confirmed");
 
     private final String id;
     private final @Nullable String user;
     private final Confirmation confirmation;
     private final FrameSink sink;
+    private final LoopQueue queue;
+    private final int maxRequests;
 
-    Session(String id, @Nullable String user, Confirmation confirmation, FrameSink sink) {
+    // Written by any thread.
+    private volatile int queued;
+    private volatile long confirmed;
+    private volatile boolean progressed;
+    private volatile boolean closed;
+    /** Null while none waits; guarded by this. */
+    private @Nullable ArrayDeque<ClientRequest> requests;
+
+    // Loop thread only, from here on.
+    /** Whether the directory knows it. */
+    boolean present;
+    /** Whether a flush is due at the end of the batch. */
+    boolean touched;
+    /** Whether the sink refused a frame of a lane; cleared when it has room again. */
+    boolean full;
+    /** Envelopes offered since the connection opened: the number the next one is confirmed by is one more. */
+    private long offered;
+    /** Index of the last message of the user's lane that was offered here; it never skips one. */
+    private long userCursor = -1;
+    /** The same for the lane of {@code connection.<id>}. */
+    private long connectionCursor = -1;
+    /** Highest index of the user's lane confirmed here while a {@code pushbridge.v1} connection has the say. */
+    long confirmedIndex = -1;
+    /** What was offered and waits to be confirmed, in order; null while nothing does. */
+    private @Nullable ArrayDeque<InFlight> inFlight;
+    /** Channels subscribed to; null while none. */
+    private @Nullable Set<String> channels;
+
+    private record InFlight(long number, Instruction instruction) {}
+
+    Session(
+            String id,
+            @Nullable String user,
+            Confirmation confirmation,
+            FrameSink sink,
+            LoopQueue queue,
+            int maxRequests) {
         this.id = id;
         this.user = user;
         this.confirmation = confirmation;
         this.sink = sink;
+        this.queue = queue;
+        this.maxRequests = maxRequests;
     }
 
-    /** Random and unguessable: whoever knows it can be addressed as {@code connection.<id>}. */
+    @Override
     public String id() {
         return id;
     }
 
-    /** Who is connected; null for an anonymous client. */
-    public @Nullable String user() {
+    @Override
+    public void confirmed(long envelopes) {
+        if (CONFIRMED.getAndAccumulate(this, envelopes, Math::max) < envelopes) {
+            signal();
+        }
+    }
+
+    @Override
+    public void progressed() {
+        progressed = true;
+        signal();
+    }
+
+    @Override
+    public boolean request(ClientRequest request) {
+        synchronized (this) {
+            if (requests == null) {
+                requests = new ArrayDeque<>(4);
+            }
+            if (requests.size() >= maxRequests) { // I5: at most K pending events a connection
+                return false;
+            }
+            requests.add(request);
+        }
+        signal();
+        return true;
+    }
+
+    @Override
+    public void closed() {
+        closed = true;
+        signal();
+    }
+
+    /** Queues this session's event unless it waits already. */
+    void signal() {
+        if (queued == 0 && QUEUED.compareAndSet(this, 0, 1)) {
+            queue.post(this);
+        }
+    }
+
+    @Override
+    public void run(DeliveryCore core) {
+        // First, so that a report made from here on queues the event again.
+        queued = 0;
+        core.report(this);
+    }
+
+    // Loop thread only, from here on.
+
+    @Nullable
+    String user() {
         return user;
     }
 
-    /** What counts as "the browser has it" here. */
-    public Confirmation confirmation() {
+    Confirmation confirmation() {
         return confirmation;
     }
 
-    /** The way to the client. */
-    public FrameSink sink() {
+    FrameSink sink() {
         return sink;
     }
 
-    /**
-     * The client has the first {@code envelopes} envelopes of this connection. Any thread; a number below an earlier one
-     * changes nothing.
-     *
-     * @param envelopes counted from 1
-     */
-    public void confirmed(long envelopes) {
-        throw new UnsupportedOperationException();
+    boolean isClosed() {
+        return closed;
     }
 
-    /** The outbox has room again, or was written to while the loop waits for that. Any thread. */
-    public void progressed() {
-        throw new UnsupportedOperationException();
+    /** Whether {@link #progressed()} was reported since the last call. */
+    boolean takeProgressed() {
+        if (!progressed) {
+            return false;
+        }
+        progressed = false;
+        return true;
     }
 
-    /**
-     * Hands on a request. Any thread.
-     *
-     * @return false when too many of this client's requests wait already: it is flooding, close it
-     */
-    public boolean request(ClientRequest request) {
-        throw new UnsupportedOperationException();
+    /** The oldest request that waits, or null. */
+    @Nullable
+    ClientRequest takeRequest() {
+        synchronized (this) {
+            if (requests == null) {
+                return null;
+            }
+            ClientRequest request = requests.poll();
+            if (request == null) {
+                requests = null;
+            }
+            return request;
+        }
     }
 
-    /** The connection is gone; nothing offered to it any more arrives. Any thread, idempotent. */
-    public void closed() {
-        throw new UnsupportedOperationException();
+    /** Offers a frame that nobody waits for. */
+    boolean offer(Frame frame) {
+        if (!sink.offer(frame)) {
+            return false;
+        }
+        if (frame.isEnvelope()) {
+            offered++;
+        }
+        return true;
+    }
+
+    /** Offers a message of a lane and remembers that it waits to be confirmed. */
+    boolean offer(Instruction instruction) {
+        if (!offer(instruction.frame())) {
+            return false;
+        }
+        if (inFlight == null) {
+            inFlight = new ArrayDeque<>(4);
+        }
+        inFlight.add(new InFlight(offered, instruction));
+        return true;
+    }
+
+    /** The oldest instruction in flight here that the client has by now, or null. */
+    @Nullable
+    Instruction takeConfirmed() {
+        if (inFlight == null) {
+            return null;
+        }
+        InFlight oldest = inFlight.peek();
+        if (oldest == null || oldest.number > confirmed) {
+            if (oldest == null) {
+                inFlight = null;
+            }
+            return null;
+        }
+        inFlight.poll();
+        return oldest.instruction;
+    }
+
+    long cursor(Lane lane) {
+        return lane.isOfUser() ? userCursor : connectionCursor;
+    }
+
+    void moveCursor(Lane lane, long index) {
+        if (lane.isOfUser()) {
+            userCursor = index;
+        } else {
+            connectionCursor = index;
+        }
+    }
+
+    /** The channels subscribed to; for reading. */
+    Set<String> channels() {
+        return channels == null ? Set.of() : channels;
+    }
+
+    boolean addChannel(String channel) {
+        if (channels == null) {
+            channels = new HashSet<>(4);
+        }
+        return channels.add(channel);
+    }
+
+    boolean removeChannel(String channel) {
+        return channels != null && channels.remove(channel);
     }
 }

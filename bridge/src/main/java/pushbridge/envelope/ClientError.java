@@ -1,0 +1,5 @@
+package pushbridge.envelope;
+
+public enum ClientError {
+    TOO_MANY_CHANNELS
+}

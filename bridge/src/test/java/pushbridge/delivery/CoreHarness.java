@@ -1,0 +1,193 @@
+package pushbridge.delivery;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+import pushbridge.config.DeliveryConfig;
+import pushbridge.envelope.Address;
+import pushbridge.envelope.DeadLetterReason;
+import pushbridge.envelope.Envelope;
+import pushbridge.envelope.Reading;
+import pushbridge.testing.ManualClock;
+
+/** A core with everything around it in the test's hands: broker, clients and time. */
+final class CoreHarness {
+
+    static final int PREFETCH = 64;
+
+    final ManualClock clock = new ManualClock();
+    final DeliveryStats stats = new DeliveryStats();
+    final LoopQueue queue = new LoopQueue();
+    /** Copies asked for and not confirmed, in order. */
+    final List<Instruction> copying = new ArrayList<>();
+    /** What became of each instruction that was copied: "offline: detail" or "expired". */
+    final Map<Instruction, String> copies = new LinkedHashMap<>();
+
+    final DeliveryCore core;
+    Channel channel = new Channel(1);
+    private long lastTag;
+    private int lastId;
+
+    CoreHarness() {
+        this(new DeliveryConfig(4, 1_000, Duration.ofSeconds(1), Duration.ofSeconds(2), 3, 2));
+    }
+
+    CoreHarness(DeliveryConfig config) {
+        core = new DeliveryCore(
+                config,
+                PREFETCH,
+                clock,
+                new Copies() {
+                    @Override
+                    public void dead(Instruction instruction, DeadLetterReason reason, String detail) {
+                        copying.add(instruction);
+                        copies.put(instruction, reason.slug() + ": " + detail);
+                    }
+
+                    @Override
+                    public void expired(Instruction instruction) {
+                        copying.add(instruction);
+                        copies.put(instruction, "expired");
+                    }
+                },
+                queue,
+                stats);
+    }
+
+    /** The broker's side of one generation: knows which tags are acknowledged and refuses what a broker refuses. */
+    static final class Channel implements IntakeChannel {
+        private final long generation;
+        private final TreeSet<Long> unacknowledged = new TreeSet<>();
+        final List<String> acks = new ArrayList<>();
+        int flushes;
+
+        Channel(long generation) {
+            this.generation = generation;
+        }
+
+        @Override
+        public long generation() {
+            return generation;
+        }
+
+        @Override
+        public void ack(long tag, boolean multiple) {
+            if (!unacknowledged.contains(tag)) {
+                throw new AssertionError("PRECONDITION_FAILED - unknown delivery tag " + tag);
+            }
+            acks.add(multiple ? "≤" + tag : "" + tag);
+            if (multiple) {
+                unacknowledged.headSet(tag, true).clear();
+            } else {
+                unacknowledged.remove(tag);
+            }
+        }
+
+        @Override
+        public void flush() {
+            flushes++;
+        }
+
+        boolean isAcknowledged(Instruction instruction) {
+            return !unacknowledged.contains(instruction.tag());
+        }
+
+        int unacknowledged() {
+            return unacknowledged.size();
+        }
+    }
+
+    private record Body(byte[] body) implements Original {}
+
+    /** Publishes to an address under its default policy; the payload is the text. */
+    Instruction publish(String address, String text) {
+        OfflinePolicy policy = switch (parse(address).kind()) {
+            case USER -> OfflinePolicy.HOLD;
+            case CHANNEL, ALL -> OfflinePolicy.DROP;
+            case CONNECTION -> OfflinePolicy.DEAD_LETTER;
+        };
+        return publish(address, text, policy, Instruction.NEVER);
+    }
+
+    Instruction publish(String address, String text, OfflinePolicy policy, long expiresAtMillis) {
+        byte[] body = text.getBytes(StandardCharsets.UTF_8);
+        return take(new Envelope(parse(address), "note", ++lastId, body), body, policy, expiresAtMillis);
+    }
+
+    Instruction publishRefused(DeadLetterReason reason, String detail) {
+        return take(
+                new Reading.Refusal(reason, detail, null), new byte[0], OfflinePolicy.DEAD_LETTER, Instruction.NEVER);
+    }
+
+    private Instruction take(Reading reading, byte[] body, OfflinePolicy policy, long expiresAtMillis) {
+        Instruction instruction = new Instruction(channel, ++lastTag, new Body(body), reading, policy, expiresAtMillis);
+        channel.unacknowledged.add(instruction.tag());
+        queue.take(instruction);
+        return instruction;
+    }
+
+    private static Address parse(String address) {
+        try {
+            return Address.parse(address);
+        } catch (Address.InvalidAddressException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    FakeClient connect(String id, @Nullable String user, Confirmation confirmation, String... channels) {
+        FakeClient client = new FakeClient();
+        Session session = new Session(id, user, confirmation, client, queue, 3);
+        client.session = session;
+        queue.post(loop -> loop.open(session, List.of(channels)));
+        run();
+        return client;
+    }
+
+    /** The channel ends, and a new generation begins. */
+    void loseChannel() {
+        Channel lost = channel;
+        queue.post(loop -> loop.channelLost(lost));
+        channel = new Channel(lost.generation + 1);
+        lastTag = 0;
+        run();
+    }
+
+    /** The broker confirms the oldest copy. */
+    void confirmCopy() {
+        Instruction instruction = copying.remove(0);
+        queue.post(loop -> loop.copySafe(instruction));
+        run();
+    }
+
+    /** One batch of the loop, as {@link DeliveryLoop} does it. */
+    void run() {
+        for (LoopEvent event = queue.nextEvent(); event != null; event = queue.nextEvent()) {
+            event.run(core);
+        }
+        while (core.takesInstructions()) {
+            Instruction instruction = queue.nextInstruction();
+            if (instruction == null) {
+                break;
+            }
+            core.take(instruction);
+        }
+        core.endBatch();
+    }
+
+    /** Time passes while the loop runs. */
+    void pass(Duration time) {
+        clock.advance(time);
+        core.advance(time.toNanos());
+        core.tick();
+        run();
+    }
+
+    boolean isSettled(Instruction instruction) {
+        return instruction.channel() == channel && channel.isAcknowledged(instruction);
+    }
+}
