@@ -25,7 +25,7 @@ public final class DeliveryLoop {
     private final Clock clock;
     private final Consumer<Throwable> onFailure;
     private final LoopQueue queue = new LoopQueue();
-    private final DeliveryStats stats = new DeliveryStats();
+    private final DeliveryStats stats;
     private final DeliveryCore core;
     private final Thread thread;
 
@@ -46,6 +46,7 @@ public final class DeliveryLoop {
         this.config = config;
         this.clock = clock;
         this.onFailure = onFailure;
+        this.stats = new DeliveryStats(clock.nanoTime());
         this.core = new DeliveryCore(config, prefetch, clock, copies, queue, stats);
         this.thread = new Thread(this::run, "pushbridge-delivery");
     }

@@ -29,7 +29,9 @@ public final class DeliveryStats {
     private volatile int unsettled;
     private volatile long lastTurnNanos;
 
-    DeliveryStats() {
+    /** @param nowNanos on the loop's clock */
+    DeliveryStats(long nowNanos) {
+        lastTurnNanos = nowNanos;
         for (DeadLetterReason reason : DeadLetterReason.values()) {
             dead.put(reason, new LongAdder());
         }

@@ -21,7 +21,7 @@ final class CoreHarness {
     static final int PREFETCH = 64;
 
     final ManualClock clock = new ManualClock();
-    final DeliveryStats stats = new DeliveryStats();
+    final DeliveryStats stats = new DeliveryStats(0);
     final LoopQueue queue = new LoopQueue();
     /** Copies asked for and not confirmed, in order. */
     final List<Instruction> copying = new ArrayList<>();

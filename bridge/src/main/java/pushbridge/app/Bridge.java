@@ -1,0 +1,242 @@
+package pushbridge.app;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import pushbridge.admin.AdminServer;
+import pushbridge.admin.Health;
+import pushbridge.amqp.BrokerStatus;
+import pushbridge.amqp.CopyPublisher;
+import pushbridge.amqp.InstructionPublisher;
+import pushbridge.amqp.Intake;
+import pushbridge.config.AuthConfig;
+import pushbridge.config.BridgeConfig;
+import pushbridge.delivery.Clock;
+import pushbridge.delivery.CloseCode;
+import pushbridge.delivery.DeliveryLoop;
+import pushbridge.delivery.DeliveryStats;
+import pushbridge.dev.DevPage;
+import pushbridge.dev.DevPublish;
+import pushbridge.envelope.EnvelopeReader;
+import pushbridge.metrics.MetricsRegistry;
+import pushbridge.socket.DevGate;
+import pushbridge.socket.HandshakeGate;
+import pushbridge.socket.SocketServer;
+
+/** One bridge: constructed in the order of the data path, started from the browsers' end, stopped from the broker's. */
+public final class Bridge {
+
+    private static final Logger log = LoggerFactory.getLogger(Bridge.class);
+
+    /** Share of the grace for telling clients and letting their last frames out; the rest is for messages in flight. */
+    private static final int CLOSING_SHARE = 4;
+
+    private final BridgeConfig config;
+    private final Clock clock = Clock.system();
+    private final BrokerStatus broker = new BrokerStatus();
+    private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
+
+    private final Intake intake;
+    private final CopyPublisher copies;
+    private final DeliveryLoop loop;
+    private final SocketServer sockets;
+    private final AdminServer admin;
+    private final MetricsRegistry metrics;
+    private final @Nullable DevPublish devPublish;
+
+    private volatile boolean stopping;
+
+    /** Wires; opens and starts nothing. */
+    public Bridge(BridgeConfig config) {
+        this.config = config;
+        String node = nodeName();
+
+        // The way in: RabbitMQ, envelope, delivery loop, and the copies of what cannot be delivered.
+        EnvelopeReader envelopes = new EnvelopeReader(config.message());
+        copies = new CopyPublisher(config.amqp(), node, clock, broker);
+        loop = new DeliveryLoop(config.delivery(), config.amqp().prefetch(), clock, copies, this::fail);
+        intake = new Intake(config.amqp(), config.intake(), node, envelopes::read, clock, loop, broker);
+
+        // The way out: sockets.
+        HandshakeGate gate = gate(config);
+        sockets = new SocketServer(config.socket(), config.outbox(), gate, this::isStandby, loop::open, clock);
+        devPublish = config.auth().mode() == AuthConfig.Mode.DEV ? devPages(gate, node) : null;
+
+        // For operators.
+        BridgeHealth health = new BridgeHealth(loop.stats(), broker, copies, clock, failure::isDone, () -> stopping);
+        metrics = BridgeMetrics.register(loop.stats(), broker, copies, sockets);
+        admin = new AdminServer(config.admin(), health::now, metrics::scrape);
+
+        broker.onOwnership(now -> {
+            if (now == BrokerStatus.Ownership.STANDBY) {
+                log.info("Another bridge is the owner; this one stands by and closes its connections");
+                loop.closeAll(CloseCode.SERVICE_RESTART);
+            }
+        });
+    }
+
+    private static HandshakeGate gate(BridgeConfig config) {
+        return switch (config.auth().mode()) {
+            case DEV -> new DevGate(config.socket(), config.delivery().maxChannels());
+        };
+    }
+
+    private DevPublish devPages(HandshakeGate gate, String node) {
+        // One byte more than allowed, so that a body that is too large can be tried out as well.
+        DevPublish publish = new DevPublish(
+                gate,
+                new InstructionPublisher(config.amqp(), node),
+                config.message().maxBytes() + 1);
+        sockets.addHttpHandler(publish, "/dev/publish");
+        sockets.addHttpHandler(new DevPage(config.socket().path()), "/");
+        return publish;
+    }
+
+    /** Shown by the broker and in the headers of copies. */
+    private static String nodeName() {
+        try {
+            return InetAddress.getLocalHost().getHostName() + "-" + ProcessHandle.current().pid();
+        } catch (UnknownHostException e) {
+            return "bridge-" + ProcessHandle.current().pid(); // a host without a name of its own
+        }
+    }
+
+    private boolean isStandby() {
+        return broker.snapshot().ownership() == BrokerStatus.Ownership.STANDBY;
+    }
+
+    private void fail(Throwable cause) {
+        log.error("The delivery loop failed; nothing is lost, but this process has to be restarted", cause);
+        failure.complete(cause);
+    }
+
+    /**
+     * Opens the listeners and starts to take instructions as soon as RabbitMQ answers.
+     *
+     * @throws ListenerException a port cannot be opened; then everything is stopped again
+     */
+    public void start() throws ListenerException, InterruptedException {
+        loop.start();
+        try {
+            // Sockets before intake, so that returning clients are there when the first instruction is.
+            open(sockets::start, "socket", config.socket().host(), config.socket().port());
+            open(admin::start, "admin", config.admin().host(), config.admin().port());
+        } catch (ListenerException e) {
+            stop();
+            throw e;
+        }
+        copies.start(loop);
+        intake.start();
+    }
+
+    private interface Opening {
+        void open() throws IOException;
+    }
+
+    private static void open(Opening listener, String section, String host, int port) throws ListenerException {
+        try {
+            listener.open();
+        } catch (IOException e) {
+            throw new ListenerException(
+                    "Cannot listen on %s port %d (%s): stop what uses it, or set pushbridge.%s.port or pushbridge.%s.host"
+                            .formatted(host, port, e.getMessage(), section, section),
+                    e);
+        }
+    }
+
+    /** The port of the public listener, once started. */
+    public int socketPort() {
+        return sockets.port();
+    }
+
+    /** The port of the admin listener, once started. */
+    public int adminPort() {
+        return admin.port();
+    }
+
+    /** What the delivery loop has done. */
+    public DeliveryStats stats() {
+        return loop.stats();
+    }
+
+    /** Completed with the cause when the bridge can no longer work and has to be restarted. */
+    public CompletableFuture<Throwable> failure() {
+        return failure;
+    }
+
+    /**
+     * Stops within about {@code shutdown.grace}: takes nothing more, lets what is in flight be confirmed, leaves the rest
+     * to the broker, and lets clients know. Idempotent.
+     */
+    public void stop() throws InterruptedException {
+        synchronized (this) {
+            if (stopping) {
+                return;
+            }
+            stopping = true;
+        }
+        Duration grace = config.shutdown().grace();
+        Duration closing = grace.dividedBy(CLOSING_SHARE);
+        stopAccepting();
+        // What arrives from now on stays unsettled, so the broker gives it to the next one.
+        intake.stopTaking();
+        sockets.announceGoingAway(grace);
+        awaitDrained(grace.minus(closing));
+        // Only now, so that the acknowledgements of what was confirmed meanwhile get out (I1), then the rest returns.
+        intake.close();
+        loop.closeAll(CloseCode.SERVICE_RESTART);
+        awaitClosed(closing);
+        copies.close();
+        loop.stop();
+        if (devPublish != null) {
+            devPublish.close();
+        }
+        sockets.stop();
+        admin.stop();
+        metrics.close();
+    }
+
+    private void stopAccepting() {
+        try {
+            sockets.stopAccepting();
+        } catch (IOException e) {
+            log.warn("The public port could not be closed before the connections: {}", e.toString());
+        }
+    }
+
+    private void awaitDrained(Duration longest) throws InterruptedException {
+        try {
+            loop.drain().get(longest.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            log.info(
+                    "{} instructions were not settled in time; RabbitMQ keeps them",
+                    loop.stats().unsettled());
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("draining does not fail", e);
+        }
+    }
+
+    private void awaitClosed(Duration longest) throws InterruptedException {
+        long deadline = clock.nanoTime() + longest.toNanos();
+        while (sockets.connections() > 0 && clock.nanoTime() - deadline < 0) {
+            LockSupport.parkNanos(10_000_000);
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+        }
+    }
+
+    /** How it is now. */
+    Health health() {
+        return new BridgeHealth(loop.stats(), broker, copies, clock, failure::isDone, () -> stopping).now();
+    }
+}

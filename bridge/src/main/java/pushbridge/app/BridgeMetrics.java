@@ -1,0 +1,57 @@
+package pushbridge.app;
+
+import java.util.concurrent.TimeUnit;
+import pushbridge.amqp.BrokerStatus;
+import pushbridge.amqp.CopyPublisher;
+import pushbridge.delivery.CloseCode;
+import pushbridge.delivery.DeliveryStats;
+import pushbridge.envelope.DeadLetterReason;
+import pushbridge.metrics.Metric;
+import pushbridge.metrics.MetricsRegistry;
+import pushbridge.socket.SocketServer;
+
+/** Tells the registry where each metric's value is kept. */
+final class BridgeMetrics {
+
+    private BridgeMetrics() {}
+
+    static MetricsRegistry register(
+            DeliveryStats stats, BrokerStatus broker, CopyPublisher copies, SocketServer sockets) {
+        MetricsRegistry registry = new MetricsRegistry();
+        registry.register(Metric.INSTRUCTIONS_RECEIVED, stats::received);
+        registry.register(Metric.INSTRUCTIONS_DELIVERED, stats::delivered);
+        for (DeadLetterReason reason : DeadLetterReason.values()) {
+            registry.register(Metric.INSTRUCTIONS_DEAD, reason.slug(), () -> stats.dead(reason));
+        }
+        registry.register(Metric.INSTRUCTIONS_EXPIRED, stats::expired);
+        registry.register(Metric.INSTRUCTIONS_DROPPED, stats::dropped);
+        registry.register(Metric.INSTRUCTIONS_RETURNED, stats::returned);
+        registry.register(Metric.INSTRUCTIONS_UNSETTLED, stats::unsettled);
+        registry.register(Metric.INTAKE_PACED, () -> (double) stats.pacedNanos() / TimeUnit.SECONDS.toNanos(1));
+        registry.register(Metric.FRAMES_OFFERED, stats::framesOffered);
+        registry.register(Metric.USERS, stats::users);
+        registry.register(Metric.CHANNELS, stats::channels);
+        registry.register(Metric.LANES, stats::lanes);
+
+        registry.register(Metric.CONNECTIONS, sockets::connections);
+        registry.register(Metric.OUTBOX_BYTES, sockets::pendingBytes);
+        for (CloseCode code : CloseCode.values()) {
+            ended(registry, sockets, code.slug());
+        }
+        for (String how : SocketServer.OTHER_ENDS) {
+            ended(registry, sockets, how);
+        }
+
+        registry.register(Metric.COPIES_WAITING, copies::waiting);
+        registry.register(Metric.BROKER_CONNECTED, "intake", () -> broker.snapshot().intakeConnected() ? 1 : 0);
+        registry.register(Metric.BROKER_CONNECTED, "copies", () -> broker.snapshot().publisherConnected() ? 1 : 0);
+        registry.register(
+                Metric.OWNER, () -> broker.snapshot().ownership() == BrokerStatus.Ownership.OWNER ? 1 : 0);
+        return registry;
+    }
+
+    private static void ended(MetricsRegistry registry, SocketServer sockets, String how) {
+        registry.register(
+                Metric.CONNECTIONS_ENDED, how, () -> sockets.ended().getOrDefault(how, 0L));
+    }
+}

@@ -1,0 +1,68 @@
+package pushbridge.dev;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import org.glassfish.grizzly.http.server.HttpHandler;
+import org.glassfish.grizzly.http.server.Request;
+import org.glassfish.grizzly.http.server.Response;
+import org.jspecify.annotations.Nullable;
+
+/** Serves the page at {@code /} with its script and style from the class path; nothing else. */
+public final class DevPage extends HttpHandler {
+
+    /** Only what this listener serves itself; the WebSocket of the same host and port falls under 'self'. */
+    private static final String CONTENT_SECURITY_POLICY = "default-src 'none'; script-src 'self'; style-src 'self';"
+            + " connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    private record Resource(byte[] bytes, String contentType) {}
+
+    private final Map<String, Resource> resources;
+
+    /**
+     * Loads the files; they are part of the bridge.
+     *
+     * @param socketPath where the page finds the WebSocket endpoint
+     */
+    public DevPage(String socketPath) {
+        Resource template = load("index.html", "text/html; charset=utf-8");
+        String html = new String(template.bytes(), StandardCharsets.UTF_8)
+                .replace("@SOCKET_PATH@", socketPath.replace("&", "&amp;").replace("\"", "&quot;"));
+        resources = Map.of(
+                "/", new Resource(html.getBytes(StandardCharsets.UTF_8), template.contentType()),
+                "/dev/page.js", load("page.js", "text/javascript; charset=utf-8"),
+                "/dev/page.css", load("page.css", "text/css; charset=utf-8"),
+                "/favicon.svg", load("favicon.svg", "image/svg+xml"));
+    }
+
+    private static Resource load(String name, String contentType) {
+        try (InputStream stream = DevPage.class.getResourceAsStream("/pushbridge/dev/" + name)) {
+            if (stream == null) {
+                throw new IllegalStateException("the bridge's jar lacks pushbridge/dev/" + name);
+            }
+            return new Resource(stream.readAllBytes(), contentType);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void service(Request request, Response response) throws IOException {
+        @Nullable Resource resource = resources.get(request.getRequestURI());
+        response.setHeader("Content-Security-Policy", CONTENT_SECURITY_POLICY);
+        response.setHeader("X-Content-Type-Options", "nosniff");
+        response.setHeader("Referrer-Policy", "no-referrer");
+        response.setHeader("Cache-Control", "no-cache");
+        if (resource == null) {
+            response.setStatus(404);
+            response.setContentType("text/plain; charset=utf-8");
+            response.getWriter().write("Nothing here. The page is at /.\n");
+            return;
+        }
+        response.setContentType(resource.contentType());
+        response.setContentLength(resource.bytes().length);
+        response.getOutputStream().write(resource.bytes());
+    }
+}

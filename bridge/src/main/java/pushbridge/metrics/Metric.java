@@ -1,0 +1,160 @@
+package pushbridge.metrics;
+
+import org.jspecify.annotations.Nullable;
+
+/** Every metric of the bridge itself, beside those of the JVM: the one table that names, help texts and docs come from. */
+public enum Metric {
+    INSTRUCTIONS_RECEIVED(
+            Kind.COUNTER,
+            "instructions.received",
+            null,
+            "Instructions taken from the queue, redeliveries included.",
+            "The rate of publishing. Received minus returned is the sum of the four outcomes and of unsettled."),
+    INSTRUCTIONS_DELIVERED(
+            Kind.COUNTER,
+            "instructions.delivered",
+            null,
+            "Instructions settled because the browser, or every subscriber's outbox, has them.",
+            "The bridge's work."),
+    INSTRUCTIONS_DEAD(
+            Kind.COUNTER,
+            "instructions.dead",
+            "reason",
+            "Instructions settled with a copy in the dead-letter queue, by reason.",
+            "Somebody publishes what cannot be delivered: the dead letters' headers say what and why."),
+    INSTRUCTIONS_EXPIRED(
+            Kind.COUNTER,
+            "instructions.expired",
+            null,
+            "Instructions settled because their time was over, with a copy in the queue of expired ones.",
+            "Readers are absent or slow for longer than the messages are worth."),
+    INSTRUCTIONS_DROPPED(
+            Kind.COUNTER,
+            "instructions.dropped",
+            null,
+            "Instructions settled because nobody was there and their policy is to forget them.",
+            "Normal for channels that nobody watches."),
+    INSTRUCTIONS_RETURNED(
+            Kind.COUNTER,
+            "instructions.returned",
+            null,
+            "Instructions that were unsettled when their broker channel ended; the broker redelivers them.",
+            "The connection to RabbitMQ breaks; clients may see duplicates."),
+    INSTRUCTIONS_UNSETTLED(
+            Kind.GAUGE,
+            "instructions.unsettled",
+            null,
+            "Instructions in hand and not settled.",
+            "Near amqp.prefetch: clients confirm slowly, or copies are not confirmed by RabbitMQ."),
+    INTAKE_PACED(
+            Kind.COUNTER,
+            "intake.paced.seconds",
+            null,
+            "Time for which the intake was held back so that full outboxes could be read.",
+            "Fan-outs come faster than clients read."),
+    FRAMES_OFFERED(
+            Kind.COUNTER,
+            "frames.offered",
+            null,
+            "Envelopes put into outboxes: one for each connection that an instruction goes to.",
+            "The rate of sending."),
+    CONNECTIONS(
+            Kind.GAUGE,
+            "connections",
+            null,
+            "WebSocket connections that are open, or being closed.",
+            "Near socket.max-connections: new ones are refused with 503."),
+    CONNECTIONS_ENDED(
+            Kind.COUNTER,
+            "connections.ended",
+            "how",
+            "Connections that have ended: by close code of the bridge, or client, gone, unresponsive.",
+            "slow, stalled, behind, ack-timeout: clients cannot keep up."),
+    USERS(Kind.GAUGE, "users", null, "Users with at least one connection.", "How many are there."),
+    CHANNELS(Kind.GAUGE, "channels", null, "Channels with at least one subscriber.", "How many are in use."),
+    LANES(
+            Kind.GAUGE,
+            "lanes",
+            null,
+            "Addresses with unsettled messages.",
+            "Many at a low rate: clients confirm slowly."),
+    OUTBOX_BYTES(
+            Kind.GAUGE,
+            "outbox.bytes",
+            null,
+            "Bytes that wait for all clients together.",
+            "Clients read more slowly than messages arrive."),
+    COPIES_WAITING(
+            Kind.GAUGE,
+            "copies.waiting",
+            null,
+            "Copies for the dead-letter and expired queues that RabbitMQ has not confirmed.",
+            "RabbitMQ refuses them or is blocked: readiness names the reason; nothing is settled meanwhile."),
+    BROKER_CONNECTED(
+            Kind.GAUGE,
+            "broker.connected",
+            "connection",
+            "1 while the connection to RabbitMQ stands: intake, copies.",
+            "0: RabbitMQ cannot be reached; messages wait in its queue."),
+    OWNER(
+            Kind.GAUGE,
+            "owner",
+            null,
+            "1 while this process is the one that takes instructions.",
+            "0 on every process: nobody delivers.");
+
+    /** What Prometheus calls the type. */
+    public enum Kind {
+        /** Only grows; its name ends in _total. */
+        COUNTER,
+        /** Goes up and down. */
+        GAUGE
+    }
+
+    /** Starts every name. */
+    private static final String PREFIX = "pushbridge.";
+
+    private final Kind kind;
+    private final String name;
+    private final @Nullable String label;
+    private final String help;
+    private final String reading;
+
+    Metric(Kind kind, String name, @Nullable String label, String help, String reading) {
+        this.kind = kind;
+        this.name = name;
+        this.label = label;
+        this.help = help;
+        this.reading = reading;
+    }
+
+    /** Counter or gauge. */
+    public Kind kind() {
+        return kind;
+    }
+
+    /** The name with dots, as Micrometer wants it. */
+    String dottedName() {
+        return PREFIX + name;
+    }
+
+    /** The name as it is scraped. */
+    public String scrapedName() {
+        return dottedName().replace('.', '_') + (kind == Kind.COUNTER ? "_total" : "");
+    }
+
+    /** The name of its one label; null when it has none. */
+    public @Nullable String label() {
+        return label;
+    }
+
+    /** What it counts, in one sentence. */
+    public String help() {
+        return help;
+    }
+
+    /** What a rise, or its value, tells an operator. */
+    public String reading() {
+        return reading;
+    }
+}
