@@ -184,7 +184,7 @@ public final class CopyPublisher implements Copies, AutoCloseable {
         // A suspect goes alone, so that a channel error accuses the right one; the others wait one round trip.
         while (link == current && !current.blocked) {
             boolean alone = !suspects.isEmpty();
-            if (alone && !current.inFlight.isEmpty() || current.suspectInFlight) {
+            if ((alone && !current.inFlight.isEmpty()) || current.suspectInFlight) {
                 return;
             }
             Copy copy = alone ? suspects.poll() : ready.poll();

@@ -55,6 +55,8 @@ public final class Intake implements AutoCloseable {
     /** What the supervisor waits for. A link adds a handful of signals in its life, so this stays short (I5). */
     private final BlockingQueue<Signal> signals = new LinkedBlockingQueue<>();
 
+    private final AtomicLong tokenRefreshes = new AtomicLong();
+
     private volatile boolean taking = true;
     private volatile boolean stopping;
 
@@ -128,6 +130,11 @@ public final class Intake implements AutoCloseable {
         supervisor.join(4L * connector.stepMillis());
     }
 
+    /** How often the token has been taken anew. */
+    long tokenRefreshes() {
+        return tokenRefreshes.get();
+    }
+
     private void run() {
         int failures = 0;
         while (!stopping) {
@@ -195,6 +202,7 @@ public final class Intake implements AutoCloseable {
                 throw new LinkLostException("the ownership token did not come back");
             }
             tag = token.tag();
+            tokenRefreshes.incrementAndGet();
         }
     }
 
