@@ -1,0 +1,37 @@
+package pushbridge.amqp;
+
+import pushbridge.delivery.DeliveryLoop;
+import pushbridge.delivery.Instruction;
+import pushbridge.delivery.IntakeChannel;
+
+/**
+ * Who takes the instructions: the delivery loop, or a recorder in tests. For each generation there is one {@code
+ * channelOpened}, then its instructions in order, then one {@code channelLost}.
+ */
+interface InstructionHandler {
+
+    void channelOpened(IntakeChannel channel);
+
+    void take(Instruction instruction);
+
+    void channelLost(IntakeChannel channel);
+
+    static InstructionHandler of(DeliveryLoop loop) {
+        return new InstructionHandler() {
+            @Override
+            public void channelOpened(IntakeChannel channel) {
+                loop.channelOpened(channel);
+            }
+
+            @Override
+            public void take(Instruction instruction) {
+                loop.take(instruction);
+            }
+
+            @Override
+            public void channelLost(IntakeChannel channel) {
+                loop.channelLost(channel);
+            }
+        };
+    }
+}

@@ -1,0 +1,54 @@
+package pushbridge.amqp;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import pushbridge.delivery.Instruction;
+import pushbridge.delivery.IntakeChannel;
+import pushbridge.testing.Broker;
+
+/** Stands in for the delivery loop: records what it is told, in order, and settles nothing by itself. */
+final class RecordingHandler implements InstructionHandler {
+
+    private final List<String> events = new ArrayList<>(); // guarded by this, as the next
+    private final List<Instruction> instructions = new ArrayList<>();
+
+    @Override
+    public synchronized void channelOpened(IntakeChannel channel) {
+        events.add("opened");
+    }
+
+    @Override
+    public synchronized void take(Instruction instruction) {
+        events.add(body(instruction));
+        instructions.add(instruction);
+    }
+
+    @Override
+    public synchronized void channelLost(IntakeChannel channel) {
+        events.add("lost");
+    }
+
+    /** {@code opened}, the bodies taken, {@code lost}. */
+    synchronized List<String> events() {
+        return List.copyOf(events);
+    }
+
+    synchronized List<Instruction> instructions() {
+        return List.copyOf(instructions);
+    }
+
+    List<Instruction> awaitInstructions(int count) {
+        Broker.await(count + " instructions", () -> instructions().size() >= count);
+        return instructions();
+    }
+
+    void awaitEvents(String... expected) {
+        List<String> all = List.of(expected);
+        Broker.await("events " + all, () -> events().equals(all));
+    }
+
+    static String body(Instruction instruction) {
+        return new String(instruction.original().body(), StandardCharsets.UTF_8);
+    }
+}

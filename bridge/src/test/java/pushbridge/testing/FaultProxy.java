@@ -1,0 +1,120 @@
+package pushbridge.testing;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** A TCP proxy in front of the broker whose connections a test can cut, refuse and let through again. */
+public final class FaultProxy implements AutoCloseable {
+
+    private final ServerSocket server;
+    private final String host;
+    private final int port;
+    private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+    private volatile boolean refusing;
+    private volatile boolean closed;
+
+    /** Listens on a free port of the loopback interface. */
+    public FaultProxy(URI target) throws IOException {
+        this.host = target.getHost();
+        this.port = target.getPort() == -1 ? 5672 : target.getPort();
+        this.server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        daemon(this::accept);
+    }
+
+    /** The way through this proxy, with the target's credentials and vhost. */
+    public URI uri(URI target) {
+        try {
+            return new URI(
+                    target.getScheme(),
+                    target.getUserInfo(),
+                    server.getInetAddress().getHostAddress(),
+                    server.getLocalPort(),
+                    target.getPath(),
+                    target.getQuery(),
+                    null);
+        } catch (URISyntaxException e) {
+            throw new IllegalArgumentException("not an address: " + target, e);
+        }
+    }
+
+    /** Ends every connection at once, without a goodbye. */
+    public void cut() {
+        for (Socket socket : sockets) {
+            close(socket);
+        }
+    }
+
+    /** From now on new connections end at once. */
+    public void refuse() {
+        refusing = true;
+    }
+
+    /** New connections get through again. */
+    public void permit() {
+        refusing = false;
+    }
+
+    private void accept() {
+        while (!closed) {
+            try {
+                Socket client = server.accept();
+                if (refusing) {
+                    close(client);
+                    continue;
+                }
+                Socket upstream = new Socket(host, port);
+                sockets.add(client);
+                sockets.add(upstream);
+                daemon(() -> pipe(client, upstream));
+                daemon(() -> pipe(upstream, client));
+            } catch (IOException e) {
+                if (!closed) {
+                    throw new IllegalStateException("the proxy cannot accept", e);
+                }
+            }
+        }
+    }
+
+    private void pipe(Socket from, Socket to) {
+        try {
+            InputStream in = from.getInputStream();
+            OutputStream out = to.getOutputStream();
+            in.transferTo(out);
+        } catch (IOException e) {
+            // One side is gone: so is the other, below.
+        } finally {
+            close(from);
+            close(to);
+        }
+    }
+
+    private void close(Socket socket) {
+        sockets.remove(socket);
+        try {
+            socket.close();
+        } catch (IOException e) {
+            throw new IllegalStateException("a socket cannot be closed", e);
+        }
+    }
+
+    private static void daemon(Runnable task) {
+        Thread thread = new Thread(task, "fault-proxy");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    @Override
+    public void close() throws IOException {
+        closed = true;
+        server.close();
+        cut();
+    }
+}
