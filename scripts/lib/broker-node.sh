@@ -142,8 +142,8 @@ node_start() {
       sleep 0.2
     done
     # It ended by itself. Somebody may have taken a port since it was chosen; then others are tried.
-    if ((attempt < 3)) && grep -qs eaddrinuse "$home/log/startup.log" "$home/log/node.log"; then
-      rm -f "$home/ports" "$home/log/node.log"
+    if ((attempt < 3)) && grep -q -E 'eaddrinuse|already_used|already in use|nodistribution' "$home/log/startup.log"; then
+      rm -f "$home/ports"
       continue
     fi
     node_log
@@ -165,8 +165,8 @@ node_epmd() {
 node_log() {
   {
     echo "---- $home/log"
-    tail -n 15 "$home/log/startup.log" 2>/dev/null || true
     tail -n 15 "$home/log/node.log" 2>/dev/null || true
+    tail -n 15 "$home/log/startup.log" 2>/dev/null || true
     echo "----"
   } >&2
 }

@@ -3,6 +3,8 @@
 # Sourced, with `root` (the repository) already set.
 
 : "${root:?}"
+shopt -s inherit_errexit # else a failure inside $(…) goes unnoticed
+
 # Where running things keep their data; git-ignored.
 run_dir=${PUSHBRIDGE_RUN_DIR:-$root/.run}
 
