@@ -1,0 +1,99 @@
+# shellcheck shell=bash
+# Makes sure of the tools: uses what is there, installs it as root on Debian or Ubuntu, else says what to install.
+# Sourced after common.sh.
+
+oldest_java=17
+oldest_maven=3.8.7
+
+# Whether packages can be installed without asking anybody.
+can_install() { ((EUID == 0)) && command -v apt-get >/dev/null && command -v dpkg >/dev/null; }
+
+# Installs Debian packages. No service is started meanwhile: a RabbitMQ on the default ports was not asked for.
+install_packages() (
+  set -euo pipefail
+  log=$(mktemp)
+  policy=/usr/sbin/policy-rc.d
+  ours=
+  # shellcheck disable=SC2317 # reached through the trap
+  undo() {
+    rm -f "$log"
+    if [[ -n $ours ]]; then
+      rm -f "$policy"
+      [[ ! -e $policy.before-pushbridge ]] || mv "$policy.before-pushbridge" "$policy"
+    fi
+  }
+  trap undo EXIT
+  if ! { [[ -x $policy ]] && ! "$policy" rabbitmq-server start >/dev/null 2>&1; }; then
+    [[ ! -e $policy ]] || mv "$policy" "$policy.before-pushbridge"
+    ours=yes
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+  fi
+  say "Installing $* (apt-get) …"
+  export DEBIAN_FRONTEND=noninteractive
+  # Lists that cannot be refreshed may still be good enough; the install itself decides.
+  apt-get update >"$log" 2>&1 || true
+  if ! apt-get install -y --no-install-recommends "$@" >>"$log" 2>&1; then
+    tail -n 15 "$log" >&2
+    die "apt-get could not install $*; its last words are above."
+  fi
+)
+
+# The major version of the JDK in a folder; nothing when there is none.
+jdk_version() {
+  [[ -x $1/bin/javac ]] || return 0
+  "$1/bin/javac" -version 2>&1 | sed -n 's/^javac \(1\.\)\{0,1\}\([0-9]*\).*/\2/p'
+}
+
+# The folder of the newest installed JDK of at least this major version; nothing when there is none.
+newest_jdk() {
+  local home version best='' best_version=$(($1 - 1))
+  for home in /usr/lib/jvm/*; do
+    version=$(jdk_version "$home")
+    if [[ -n $version ]] && ((version > best_version)); then
+      best=$home
+      best_version=$version
+    fi
+  done
+  printf '%s' "$best"
+}
+
+need_jdk() {
+  local found package
+  if [[ -n ${JAVA_HOME:-} ]]; then
+    found=$(jdk_version "$JAVA_HOME")
+    ((${found:-0} >= oldest_java)) || die "JAVA_HOME=$JAVA_HOME is not a JDK $oldest_java or newer." \
+      "Set it to one, or unset it to let this script look."
+    return
+  fi
+  if command -v javac >/dev/null; then
+    found=$(readlink -f "$(command -v javac)")
+    found=$(jdk_version "${found%/bin/javac}")
+    ((${found:-0} < oldest_java)) || return 0
+  fi
+  found=$(newest_jdk "$oldest_java")
+  if [[ -z $found ]] && can_install; then
+    for package in "openjdk-$oldest_java-jdk-headless" default-jdk-headless; do
+      if install_packages "$package"; then break; fi
+    done
+    found=$(newest_jdk "$oldest_java")
+  fi
+  [[ -n $found ]] || die "needs a JDK $oldest_java or newer and found none." \
+    "Debian, Ubuntu: sudo apt-get install openjdk-$oldest_java-jdk-headless" \
+    "Elsewhere: install a JDK and set JAVA_HOME to its folder."
+  export JAVA_HOME=$found
+}
+
+need_maven() {
+  local found
+  if ! command -v mvn >/dev/null && can_install; then
+    install_packages maven
+  fi
+  command -v mvn >/dev/null || die "needs Maven $oldest_maven or newer and found none (no mvn on the PATH)." \
+    "Debian, Ubuntu: sudo apt-get install maven" \
+    "Elsewhere: https://maven.apache.org/install.html"
+  found=$(mvn --version 2>/dev/null | sed -n 's/^.*Apache Maven \([0-9.]*\).*/\1/p')
+  [[ $(printf '%s\n%s\n' "$oldest_maven" "$found" | sort -V | head -n 1) == "$oldest_maven" ]] ||
+    die "needs Maven $oldest_maven or newer, and $(command -v mvn) is ${found:-of unknown version}." \
+      "See https://maven.apache.org/install.html"
+}
