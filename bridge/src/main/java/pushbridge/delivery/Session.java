@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * coalesced, so that at most one event a session waits in the loop's queue whatever the client does (I5).
  */
 @SuppressWarnings({"DoNotCallSuggester", "UnusedVariable"}) // a stub until the loop is written
-public final class Session {
+public final class Session implements SessionReports {
 
     private final String id;
     private final @Nullable String user;
@@ -22,6 +22,7 @@ public final class Session {
     }
 
     /** Random and unguessable: whoever knows it can be addressed as {@code connection.<id>}. */
+    @Override
     public String id() {
         return id;
     }
@@ -47,11 +48,13 @@ public final class Session {
      *
      * @param envelopes counted from 1
      */
+    @Override
     public void confirmed(long envelopes) {
         throw new UnsupportedOperationException();
     }
 
     /** The outbox has room again, or was written to while the loop waits for that. Any thread. */
+    @Override
     public void progressed() {
         throw new UnsupportedOperationException();
     }
@@ -61,11 +64,13 @@ public final class Session {
      *
      * @return false when too many of this client's requests wait already: it is flooding, close it
      */
+    @Override
     public boolean request(ClientRequest request) {
         throw new UnsupportedOperationException();
     }
 
     /** The connection is gone; nothing offered to it any more arrives. Any thread, idempotent. */
+    @Override
     public void closed() {
         throw new UnsupportedOperationException();
     }
