@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 public final class Frame {
 
     private static final int FIN_TEXT = 0x81;
+    private static final int FIN_CLOSE = 0x88;
     private static final int FIN_PING = 0x89;
 
     private final byte[] encoded;
@@ -47,6 +48,32 @@ public final class Frame {
     public static Frame ping(long number) {
         return new Frame(
                 encode(FIN_PING, ByteBuffer.allocate(Long.BYTES).putLong(number).array()), Kind.OTHER);
+    }
+
+    /**
+     * A WebSocket close frame (RFC 6455 section 5.5.1).
+     *
+     * @param reason at most 123 bytes of UTF-8
+     */
+    public static Frame close(int code, String reason) {
+        byte[] text = reason.getBytes(StandardCharsets.UTF_8);
+        if (text.length > 123) {
+            throw new IllegalArgumentException("a close reason has at most 123 bytes, this one " + text.length);
+        }
+        ByteBuffer payload = ByteBuffer.allocate(Short.BYTES + text.length);
+        payload.putShort((short) code).put(text);
+        return new Frame(encode(FIN_CLOSE, payload.array()), Kind.OTHER);
+    }
+
+    /**
+     * A frame that somebody else has encoded already; no envelope.
+     *
+     * @param bytes header and payload; read from, not kept
+     */
+    public static Frame encoded(ByteBuffer bytes) {
+        byte[] copy = new byte[bytes.remaining()];
+        bytes.get(copy);
+        return new Frame(copy, Kind.OTHER);
     }
 
     /** The number a {@link #ping} carried, read from the payload of its pong; -1 when it is none of ours. */

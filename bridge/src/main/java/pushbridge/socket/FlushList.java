@@ -1,0 +1,49 @@
+package pushbridge.socket;
+
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.glassfish.grizzly.nio.SelectorHandler;
+import org.glassfish.grizzly.nio.SelectorRunner;
+
+/**
+ * The connections of one selector that have something to do: frames to write, or to end. Any thread adds; at most one
+ * task waits at the selector however many are added, so the delivery loop pays one wake-up a batch, not one a
+ * connection.
+ */
+final class FlushList implements SelectorHandler.Task {
+
+    private final SelectorHandler handler;
+    private final SelectorRunner selector;
+    private final Queue<PushConnection> waiting = new ConcurrentLinkedQueue<>();
+    private final AtomicBoolean scheduled = new AtomicBoolean();
+
+    FlushList(SelectorHandler handler, SelectorRunner selector) {
+        this.handler = handler;
+        this.selector = selector;
+    }
+
+    /** Whether the calling thread is the selector's own. */
+    boolean isSelectorThread() {
+        return Thread.currentThread() == selector.getRunnerThread();
+    }
+
+    /** Adds a connection; the caller sees to it that it is in the list once. */
+    void add(PushConnection connection) {
+        waiting.add(connection);
+        if (scheduled.compareAndSet(false, true)) {
+            // From another thread this puts the task into the pending queue and wakes the selector up.
+            handler.enque(selector, this, null);
+        }
+    }
+
+    @Override
+    public boolean run() {
+        // Before the queue is read: what is added from here on schedules a task of its own.
+        scheduled.set(false);
+        for (PushConnection next = waiting.poll(); next != null; next = waiting.poll()) {
+            next.runOnSelector();
+        }
+        return true;
+    }
+}

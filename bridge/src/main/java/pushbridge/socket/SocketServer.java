@@ -1,0 +1,214 @@
+package pushbridge.socket;
+
+import java.io.IOException;
+import java.net.StandardSocketOptions;
+import java.nio.channels.SelectableChannel;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.glassfish.grizzly.filterchain.FilterChain;
+import org.glassfish.grizzly.filterchain.FilterChainBuilder;
+import org.glassfish.grizzly.filterchain.TransportFilter;
+import org.glassfish.grizzly.http.server.HttpHandler;
+import org.glassfish.grizzly.http.server.HttpServer;
+import org.glassfish.grizzly.http.server.NetworkListener;
+import org.glassfish.grizzly.nio.ChannelConfigurator;
+import org.glassfish.grizzly.nio.NIOTransport;
+import org.glassfish.grizzly.nio.transport.TCPNIOTransport;
+import org.glassfish.grizzly.nio.transport.TCPNIOTransportBuilder;
+import org.glassfish.grizzly.strategies.SameThreadIOStrategy;
+import org.glassfish.grizzly.threadpool.ThreadPoolConfig;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import pushbridge.config.OutboxConfig;
+import pushbridge.config.SocketConfig;
+import pushbridge.delivery.Clock;
+import pushbridge.envelope.ClientFrameReader;
+import pushbridge.outbox.OutboxTotals;
+
+/**
+ * The public listener. Constructing it opens nothing; {@link #start()} does. Each of its selector threads accepts, reads
+ * and writes the connections that are its own; one more thread watches the deadlines of all.
+ */
+public final class SocketServer {
+
+    private static final Duration SWEEP_INTERVAL = Duration.ofSeconds(1);
+
+    /** Header of a client's frame at its longest: two bytes, eight of length, four of mask. */
+    private static final int MAX_FRAME_HEADER = 14;
+
+    private static final Logger log = LoggerFactory.getLogger(SocketServer.class);
+
+    private final SocketConfig config;
+    private final Clock clock;
+    private final OutboxTotals totals = new OutboxTotals();
+    private final Connections connections;
+    private final Arrivals arrivals;
+    private final PushContainer container;
+    private final TCPNIOTransport transport;
+    private final NetworkListener listener;
+    private final HttpServer http;
+    private @Nullable ScheduledExecutorService sweeper;
+
+    /**
+     * @param gate decides who may connect
+     * @param standby whether this process leaves the work to another; asked at every handshake
+     * @param sessions told of every connection that opens
+     */
+    public SocketServer(
+            SocketConfig config,
+            OutboxConfig outbox,
+            HandshakeGate gate,
+            BooleanSupplier standby,
+            Sessions sessions,
+            Clock clock) {
+        this.config = config;
+        this.clock = clock;
+        connections = new Connections(config.maxConnectionsPerUser());
+        arrivals = new Arrivals(clock, config.handshakeTimeout().toNanos());
+        // A frame may be whole but for its last byte when the next slice comes.
+        container = new PushContainer(config.maxFrameBytes() + MAX_FRAME_HEADER + PushConnection.SLICE_BYTES);
+        container.deploy(PushEndpoint.at(config.path()));
+        FilterChain webSocketChain = FilterChainBuilder.stateless()
+                .add(new TransportFilter())
+                .add(new WebSocketFilter())
+                .build();
+        transport = transport(config);
+        listener = new NetworkListener("pushbridge", config.host(), config.port());
+        listener.setTransport(transport);
+        listener.setMaxHttpHeaderSize(config.maxHeaderBytes());
+        listener.registerAddOn(new UpgradeAddOn(new UpgradeFilter(
+                new PushConnection.Surroundings(
+                        config, outbox, totals, clock, sessions, connections, new ClientFrameReader()),
+                arrivals,
+                gate,
+                standby,
+                container.getWebSocketEngine(),
+                webSocketChain)));
+        http = new HttpServer();
+        http.getServerConfiguration().setName("pushbridge");
+        http.addListener(listener);
+    }
+
+    private static TCPNIOTransport transport(SocketConfig config) {
+        TCPNIOTransport transport = TCPNIOTransportBuilder.newInstance()
+                // Without a hand-over to a pool: what is done for a connection is short and never blocks.
+                .setIOStrategy(SameThreadIOStrategy.getInstance())
+                .setSelectorThreadPoolConfig(ThreadPoolConfig.defaultConfig()
+                        .setPoolName("pushbridge-socket")
+                        .setCorePoolSize(config.selectors())
+                        .setMaxPoolSize(config.selectors()))
+                .setSelectorRunnersCount(config.selectors())
+                .setTcpNoDelay(true)
+                .build();
+        transport.setChannelConfigurator(new ChannelConfigurator() {
+            @Override
+            public void preConfigure(NIOTransport nio, SelectableChannel channel) throws IOException {
+                TCPNIOTransport.DEFAULT_CHANNEL_CONFIGURATOR.preConfigure(nio, channel);
+                if (channel instanceof SocketChannel socket) {
+                    // Grizzly's own setting only ever raises it, and the kernel tunes itself up to megabytes: "written"
+                    // would mean nothing, and slow clients would fill memory that no outbox counts. (I5)
+                    socket.setOption(StandardSocketOptions.SO_SNDBUF, config.sendBufferBytes());
+                }
+            }
+
+            @Override
+            public void postConfigure(NIOTransport nio, SelectableChannel channel) throws IOException {
+                TCPNIOTransport.DEFAULT_CHANNEL_CONFIGURATOR.postConfigure(nio, channel);
+            }
+        });
+        return transport;
+    }
+
+    /** Answers plain HTTP below a path of this listener. The handler runs on a selector thread and must not block. */
+    public void addHttpHandler(HttpHandler handler, String path) {
+        http.getServerConfiguration().addHttpHandler(handler, path);
+    }
+
+    /** Opens the port. */
+    public void start() throws IOException {
+        http.start();
+        ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread thread = new Thread(task, "pushbridge-socket-sweep");
+            thread.setDaemon(true);
+            return thread;
+        });
+        sweeper = executor;
+        executor.scheduleWithFixedDelay(
+                this::sweepAndGoOn, SWEEP_INTERVAL.toMillis(), SWEEP_INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private void sweepAndGoOn() {
+        try {
+            sweep();
+        } catch (RuntimeException e) {
+            log.error("A sweep over the connections failed; the next one follows", e); // a thrown one would be the last
+        }
+    }
+
+    /** Enforces every deadline that has passed. */
+    void sweep() {
+        long now = clock.nanoTime();
+        arrivals.sweep(now);
+        connections.open().forEach(connection -> connection.sweep(now));
+    }
+
+    /** The port listened on, which the configuration may have left open. */
+    public int port() {
+        return listener.getPort();
+    }
+
+    /** Closes the port; connections stay. */
+    public void stopAccepting() throws IOException {
+        transport.unbindAll();
+    }
+
+    /**
+     * Tells {@code pushbridge.v1} clients that this process is going away, each with its own random delay after which to
+     * come back, so that they do not all arrive at once. The connections stay open.
+     *
+     * @param spread the longest such delay
+     */
+    public void announceGoingAway(Duration spread) {
+        long longest = Math.max(1, spread.toMillis());
+        connections
+                .open()
+                .forEach(connection -> connection.announceGoingAway(
+                        Duration.ofMillis(ThreadLocalRandom.current().nextLong(longest))));
+    }
+
+    /** Ends whatever is still connected, closes the port and ends the threads. Idempotent. */
+    public void stop() {
+        ScheduledExecutorService executor = sweeper;
+        if (executor != null) {
+            executor.shutdownNow();
+        }
+        http.shutdownNow();
+        container.stop();
+    }
+
+    /** Open WebSockets, those included that are being closed. */
+    public int connections() {
+        return connections.open().size();
+    }
+
+    /** Bytes that wait for all clients together. */
+    public long pendingBytes() {
+        return totals.bytes();
+    }
+
+    /**
+     * How many connections have ended, by how: the slug of the {@linkplain pushbridge.delivery.CloseCode close code}, or
+     * {@code client} for its own close frame, {@code gone} for a broken connection, {@code unresponsive} for a client
+     * that no longer answered.
+     */
+    public Map<String, Long> ended() {
+        return connections.ends();
+    }
+}
