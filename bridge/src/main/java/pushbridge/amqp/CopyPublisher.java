@@ -23,6 +23,7 @@ import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -59,6 +60,8 @@ public final class CopyPublisher implements Copies, AutoCloseable {
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private final String idPrefix = UUID.randomUUID() + "-";
     private final AtomicLong ids = new AtomicLong();
+    /** Copies asked for and neither safe nor given up; for people only. */
+    private final AtomicInteger unconfirmed = new AtomicInteger();
 
     private volatile boolean stopping;
     private Consumer<Instruction> onSafe = instruction -> {}; // set once, before the thread starts
@@ -115,8 +118,14 @@ public final class CopyPublisher implements Copies, AutoCloseable {
                         + ", before it could be delivered.");
     }
 
+    /** Copies that the broker has not confirmed. Any thread. */
+    public int waiting() {
+        return unconfirmed.get();
+    }
+
     private void add(Instruction instruction, String queue, String reason, String detail) {
         Instant now = Instant.ofEpochMilli(clock.wallMillis());
+        unconfirmed.incrementAndGet();
         events.add(new Added(new Copy(instruction, queue, reason, detail, now, idPrefix + ids.incrementAndGet())));
     }
 
@@ -272,6 +281,7 @@ public final class CopyPublisher implements Copies, AutoCloseable {
 
     /** No attempt is to come: it is safe, or not needed any more. */
     private void over(Copy copy) {
+        unconfirmed.decrementAndGet();
         Set<Copy> others = refused.get(copy.queue);
         if (others != null && others.remove(copy) && others.isEmpty()) {
             log.info("Queue {} takes copies again", copy.queue);

@@ -20,7 +20,7 @@ interface InstructionHandler {
         return new InstructionHandler() {
             @Override
             public void channelOpened(IntakeChannel channel) {
-                loop.channelOpened(channel);
+                // The loop begins a generation with its first instruction.
             }
 
             @Override

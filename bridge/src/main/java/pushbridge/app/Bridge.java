@@ -104,7 +104,8 @@ public final class Bridge {
     /** Shown by the broker and in the headers of copies. */
     private static String nodeName() {
         try {
-            return InetAddress.getLocalHost().getHostName() + "-" + ProcessHandle.current().pid();
+            return InetAddress.getLocalHost().getHostName() + "-"
+                    + ProcessHandle.current().pid();
         } catch (UnknownHostException e) {
             return "bridge-" + ProcessHandle.current().pid(); // a host without a name of its own
         }
@@ -128,7 +129,11 @@ public final class Bridge {
         loop.start();
         try {
             // Sockets before intake, so that returning clients are there when the first instruction is.
-            open(sockets::start, "socket", config.socket().host(), config.socket().port());
+            open(
+                    sockets::start,
+                    "socket",
+                    config.socket().host(),
+                    config.socket().port());
             open(admin::start, "admin", config.admin().host(), config.admin().port());
         } catch (ListenerException e) {
             stop();

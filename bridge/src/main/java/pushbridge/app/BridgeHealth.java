@@ -44,8 +44,7 @@ final class BridgeHealth {
 
     Health now() {
         BrokerStatus.Snapshot state = broker.snapshot();
-        boolean loopRuns =
-                !failed.getAsBoolean() && clock.nanoTime() - stats.lastTurnNanos() < DEAD_LOOP_NANOS;
+        boolean loopRuns = !failed.getAsBoolean() && clock.nanoTime() - stats.lastTurnNanos() < DEAD_LOOP_NANOS;
         List<String> problems = new ArrayList<>();
         if (!loopRuns) {
             problems.add("The delivery loop has stopped: restart this process; its log says why.");

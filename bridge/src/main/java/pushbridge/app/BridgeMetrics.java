@@ -43,15 +43,15 @@ final class BridgeMetrics {
         }
 
         registry.register(Metric.COPIES_WAITING, copies::waiting);
-        registry.register(Metric.BROKER_CONNECTED, "intake", () -> broker.snapshot().intakeConnected() ? 1 : 0);
-        registry.register(Metric.BROKER_CONNECTED, "copies", () -> broker.snapshot().publisherConnected() ? 1 : 0);
         registry.register(
-                Metric.OWNER, () -> broker.snapshot().ownership() == BrokerStatus.Ownership.OWNER ? 1 : 0);
+                Metric.BROKER_CONNECTED, "intake", () -> broker.snapshot().intakeConnected() ? 1 : 0);
+        registry.register(
+                Metric.BROKER_CONNECTED, "copies", () -> broker.snapshot().publisherConnected() ? 1 : 0);
+        registry.register(Metric.OWNER, () -> broker.snapshot().ownership() == BrokerStatus.Ownership.OWNER ? 1 : 0);
         return registry;
     }
 
     private static void ended(MetricsRegistry registry, SocketServer sockets, String how) {
-        registry.register(
-                Metric.CONNECTIONS_ENDED, how, () -> sockets.ended().getOrDefault(how, 0L));
+        registry.register(Metric.CONNECTIONS_ENDED, how, () -> sockets.ended().getOrDefault(how, 0L));
     }
 }

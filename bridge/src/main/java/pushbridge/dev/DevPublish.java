@@ -47,8 +47,8 @@ public final class DevPublish extends HttpHandler implements AutoCloseable {
     private final InstructionPublisher publisher;
     private final int maxBytes;
     /** A publish waits for its confirm, which a selector thread must not. */
-    private final ThreadPoolExecutor worker = new ThreadPoolExecutor(
-            1, 1, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(MAX_WAITING), task -> {
+    private final ThreadPoolExecutor worker =
+            new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(MAX_WAITING), task -> {
                 Thread thread = new Thread(task, "pushbridge-dev-publish");
                 thread.setDaemon(true);
                 return thread;
@@ -71,7 +71,8 @@ public final class DevPublish extends HttpHandler implements AutoCloseable {
             answer(response, 405, "error", "Publish with POST.");
             return;
         }
-        if (gate.admit(new Handshake(headersOf(request), Map.of(), request.getRemoteAddr())) instanceof Refused refused) {
+        if (gate.admit(new Handshake(headersOf(request), Map.of(), request.getRemoteAddr()))
+                instanceof Refused refused) {
             answer(response, refused.status(), "error", refused.reason());
             return;
         }

@@ -50,15 +50,17 @@ public final class MetricsRegistry implements AutoCloseable {
 
     private void register(Metric metric, Tags tags, DoubleSupplier value) {
         switch (metric.kind()) {
-            case COUNTER -> FunctionCounter.builder(metric.dottedName(), value, DoubleSupplier::getAsDouble)
-                    .description(metric.help())
-                    .tags(tags)
-                    .register(registry);
-            case GAUGE -> Gauge.builder(metric.dottedName(), value, DoubleSupplier::getAsDouble)
-                    .description(metric.help())
-                    .tags(tags)
-                    .strongReference(true)
-                    .register(registry);
+            case COUNTER ->
+                FunctionCounter.builder(metric.dottedName(), value, DoubleSupplier::getAsDouble)
+                        .description(metric.help())
+                        .tags(tags)
+                        .register(registry);
+            case GAUGE ->
+                Gauge.builder(metric.dottedName(), value, DoubleSupplier::getAsDouble)
+                        .description(metric.help())
+                        .tags(tags)
+                        .strongReference(true)
+                        .register(registry);
         }
     }
 

@@ -95,6 +95,7 @@ final class PushConnection extends Writer implements FrameSink {
     // Any thread.
     /** Whether it is in the flush list already. */
     private final AtomicBoolean inFlushList = new AtomicBoolean();
+
     private final AtomicBoolean closedReported = new AtomicBoolean();
     /** Changed under this. */
     private volatile State state = State.OPEN;
@@ -102,9 +103,11 @@ final class PushConnection extends Writer implements FrameSink {
     private volatile @Nullable SessionReports session;
     /** The close frame; null when the connection ends without one. Set before the state. */
     private volatile @Nullable Frame goodbye;
+
     private volatile boolean terminateWanted;
     /** Throws away what the kernel still holds, for a peer that does not read. */
     private volatile boolean abortive;
+
     private volatile boolean pingWanted;
     private volatile long closeDeadlineNanos;
 
@@ -132,6 +135,7 @@ final class PushConnection extends Writer implements FrameSink {
     private long confirmed;
     /** The number in the ping whose pong is to come; or {@link #NONE}. */
     private long pingOutstanding = NONE;
+
     private long ackMark;
 
     // Sweep thread only.
@@ -175,11 +179,10 @@ final class PushConnection extends Writer implements FrameSink {
             // Nothing is kept for a user who is away, so nothing can be said to be complete.
             outbox.reply(Frame.text(ServerFrames.welcome(id, who.user(), false)));
         } else {
-            confirmation =
-                    switch (around.config().plainConfirm()) {
-                        case PONG -> Confirmation.PONG;
-                        case WRITTEN -> Confirmation.WRITTEN;
-                    };
+            confirmation = switch (around.config().plainConfirm()) {
+                case PONG -> Confirmation.PONG;
+                case WRITTEN -> Confirmation.WRITTEN;
+            };
         }
         around.connections().add(this);
         SessionReports opened = around.sessions().open(id, who.user(), who.channels(), confirmation, this);
@@ -302,8 +305,7 @@ final class PushConnection extends Writer implements FrameSink {
 
     /** The ping to send behind a batch that ends with this envelope; null when there is no reason for one. */
     private @Nullable Frame nextPing(long lastEnvelope) {
-        boolean toConfirm =
-                confirmation == Confirmation.PONG && pingOutstanding == NONE && confirmableUpTo > confirmed;
+        boolean toConfirm = confirmation == Confirmation.PONG && pingOutstanding == NONE && confirmableUpTo > confirmed;
         if (!toConfirm && !pingWanted) {
             return null;
         }
@@ -506,7 +508,9 @@ final class PushConnection extends Writer implements FrameSink {
             request(new ClientRequest.Unsubscribe(unsubscribe.channel(), unsubscribe.seq()), reports);
         } else if (frame instanceof ClientFrame.Auth auth) {
             answer(ServerFrames.error(
-                    ClientError.NOT_AVAILABLE, "This bridge takes no tokens: connections are not authenticated.", auth.seq()));
+                    ClientError.NOT_AVAILABLE,
+                    "This bridge takes no tokens: connections are not authenticated.",
+                    auth.seq()));
         } else if (frame instanceof ClientFrame.Invalid invalid) {
             answer(ServerFrames.error(invalid.code(), invalid.detail(), invalid.seq()));
         }
@@ -515,7 +519,9 @@ final class PushConnection extends Writer implements FrameSink {
     private void onAck(ClientFrame.Ack ack, SessionReports reports) {
         if (confirmation != Confirmation.ACK) {
             answer(ServerFrames.error(
-                    ClientError.SCHEMA_INVALID, "An ack is understood only with the subprotocol " + PushEndpoint.V1 + ".", 0));
+                    ClientError.SCHEMA_INVALID,
+                    "An ack is understood only with the subprotocol " + PushEndpoint.V1 + ".",
+                    0));
         } else if (ack.count() > written) {
             answer(ServerFrames.error(
                     ClientError.SCHEMA_INVALID,

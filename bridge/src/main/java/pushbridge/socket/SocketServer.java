@@ -5,6 +5,7 @@ import java.net.StandardSocketOptions;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -37,6 +38,10 @@ import pushbridge.outbox.OutboxTotals;
  * and writes the connections that are its own; one more thread watches the deadlines of all.
  */
 public final class SocketServer {
+
+    /** How a connection ends when the bridge did not close it with a code; see {@link #ended()}. */
+    public static final List<String> OTHER_ENDS =
+            List.of(PushConnection.ENDED_BY_CLIENT, PushConnection.ENDED_GONE, PushConnection.ENDED_UNRESPONSIVE);
 
     private static final Duration SWEEP_INTERVAL = Duration.ofSeconds(1);
 

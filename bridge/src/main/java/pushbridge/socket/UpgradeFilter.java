@@ -33,7 +33,6 @@ import org.glassfish.grizzly.nio.transport.TCPNIOConnection;
 import org.glassfish.grizzly.nio.transport.TCPNIOTransport;
 import org.glassfish.tyrus.core.RequestContext;
 import org.glassfish.tyrus.core.TyrusUpgradeResponse;
-import org.glassfish.tyrus.spi.Connection;
 import org.glassfish.tyrus.spi.WebSocketEngine;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -204,10 +203,11 @@ final class UpgradeFilter extends BaseFilter {
                     : new Refused(400, "The WebSocket handshake is malformed.");
         }
         StringBuilder head = new StringBuilder("HTTP/1.1 101 Switching Protocols\r\n");
-        response.getHeaders().forEach((name, values) -> head.append(name)
-                .append(": ")
-                .append(String.join(", ", values))
-                .append("\r\n"));
+        response.getHeaders()
+                .forEach((name, values) -> head.append(name)
+                        .append(": ")
+                        .append(String.join(", ", values))
+                        .append("\r\n"));
         write(tcp, head.append("\r\n").toString(), null);
         // From here on HTTP is over for this connection; what it has left behind goes with it.
         arrivals.remove(tcp);

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 /** What tests of several packages use: clocks that stand still, fakes, and the real broker. */
-=======
-/** What tests of several packages share. */
->>>>>>> amqp
 @NullMarked
 package pushbridge.testing;
 
