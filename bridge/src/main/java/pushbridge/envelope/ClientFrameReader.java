@@ -57,10 +57,11 @@ public final class ClientFrameReader {
         if (!errors.isEmpty()) {
             return invalid(root, errors);
         }
-        for (String member : new String[] {"seq", "count"}) {
-            if (root.path(member).isFloatingPointNumber() && !json.isExactInteger(text, member)) {
-                return new Invalid(ClientError.SCHEMA_INVALID, "/" + member + ": must be an integer", seq(root));
-            }
+        if (root.path("seq").isFloatingPointNumber() && !json.isExactInteger(text, "seq")) {
+            return new Invalid(ClientError.SCHEMA_INVALID, "/seq: must be an integer", 0);
+        }
+        if (root.path("count").isFloatingPointNumber() && !json.isExactInteger(text, "count")) {
+            return new Invalid(ClientError.SCHEMA_INVALID, "/count: must be an integer", seq(root));
         }
         return valid(root);
     }

@@ -29,6 +29,9 @@ final class StrictJson {
     /** Longer numbers are refused: converting them takes more than linear time, and nobody can read them anyway. */
     static final int MAX_NUMBER_LENGTH = 1_000;
 
+    /** The parser keeps the names it has seen in a table of some thousand entries; this bounds their size (I5). */
+    static final int MAX_NAME_LENGTH = 4_096;
+
     /** The text is not one JSON object; the message is a sentence for whoever sent it. */
     static final class MalformedJsonException extends Exception {
         private static final long serialVersionUID = 1;
@@ -63,6 +66,7 @@ final class StrictJson {
         JsonFactory factory = JsonFactory.builder()
                 .streamReadConstraints(StreamReadConstraints.builder()
                         .maxNestingDepth(maxDepth)
+                        .maxNameLength(MAX_NAME_LENGTH)
                         .maxNumberLength(MAX_NUMBER_LENGTH)
                         .maxStringLength(maxStringLength)
                         .build())
@@ -185,11 +189,14 @@ final class StrictJson {
         if (message.startsWith("Document nesting depth")) {
             return "objects and lists are nested deeper than " + maxDepth + " levels";
         }
+        if (message.startsWith("Name length")) {
+            return "a member name has more than " + MAX_NAME_LENGTH + " characters";
+        }
         if (message.startsWith("Number value length")) {
             return "a number has more than " + MAX_NUMBER_LENGTH + " characters";
         }
         // What follows these marks is advice for Java programmers.
-        for (String mark : new String[] {"\n", " (start marker", ": enable `", " (not recognized", ", from `"}) {
+        for (String mark : new String[] {"\n", " (start marker", " (for ", ": enable `", " (not recognized"}) {
             int at = message.indexOf(mark);
             if (at > 0) {
                 message = message.substring(0, at);

@@ -48,7 +48,7 @@ class ClientFrameReaderTest {
                 "{`type`:`ack`,`count`:1e-400} | SCHEMA_INVALID | /count: must be an integer | 0",
                 "{`type`:`jump`,`seq`:9} | UNKNOWN_TYPE | /type: there is no client frame \"jump\" | 9",
                 "{`type`:`publish`,`seq`:9} | NOT_AVAILABLE | /type: this bridge takes no messages from clients | 9",
-                "hello | MALFORMED | the frame is not a JSON object: line 1, column 6: Unrecognized token 'hello': "
+                "hello | MALFORMED | the frame is not a JSON object: line 1, column 1: Unrecognized token 'hello': "
                         + "was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false') | 0",
             })
     void invalidFrameIsAnsweredWithPlaceAndSeq(String frame, ClientError code, String detail, long seq) {

@@ -1,5 +1,6 @@
 package pushbridge.envelope;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -9,7 +10,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
@@ -224,7 +227,7 @@ class EnvelopeReaderTest {
                 "{`type`:`ping`} | /type: \"ping\" is reserved for the protocol; use a name of your own",
                 "{`type`:`a`,`payload`:{},`seq`:1}} | the body is not an envelope: line 1, column 34: "
                         + "something follows the end of the JSON text",
-                "{`type`:`a`,`type`:`b`} | the body is not an envelope: line 1, column 19: "
+                "{`type`:`a`,`type`:`b`} | the body is not an envelope: line 1, column 20: "
                         + "the name \"type\" stands twice in one object",
                 "[] | the body is not an envelope: it is an empty list, not an object",
             })
@@ -248,12 +251,22 @@ class EnvelopeReaderTest {
 
     @Test
     void detailDoesNotGrowWithWhatItComplainsAbout() {
-        String name = "x\u0001".repeat(10_000).replace("\u0001", "\\u0001");
+        String name = "x\\u0001".repeat(2_000);
         Refusal refusal = refusal(read("user.42", "{\"" + name + "\":1}"));
         assertThat(refusal.detail()).hasSizeLessThan(Details.MAX_LENGTH + 2);
         Refusal unknown = refusal(read("user.42", "{\"type\":\"a\",\"payload\":{},\"seq\":1,\"" + name + "\":1}"));
         assertThat(unknown.detail()).hasSizeLessThan(Details.MAX_LENGTH + 2).contains("is no member of an envelope");
         assertThat(unknown.detail().chars()).noneMatch(Character::isISOControl);
+    }
+
+    @Test
+    void tooLongNamesAndNumbersAreToldInOurWords() {
+        assertThat(refusal(read("user.42", "{\"" + "n".repeat(5_000) + "\":1}")).detail())
+                .endsWith("a member name has more than 4096 characters");
+        assertThat(refusal(read("user.42", withSeq("9".repeat(1_001)))).detail())
+                .endsWith("a number has more than 1000 characters");
+        assertThat(refusal(read("user.42", withSeq("[".repeat(100)))).detail())
+                .endsWith("objects and lists are nested deeper than 32 levels");
     }
 
     // -- payload schemas
@@ -353,7 +366,7 @@ class EnvelopeReaderTest {
             byte[] good = Examples.bytes(example.getPayload());
             for (int round = 0; round < 400; round++) {
                 byte[] body = damaged(good, random);
-                boolean direct = random.nextBoolean();
+                boolean direct = new String(body, ISO_8859_1).contains("\"to\"");
                 Reading reading = reader.read(direct ? DEFAULT_EXCHANGE : "push", "user.42", body);
                 if (reading instanceof Envelope envelope) {
                     read++;
@@ -366,6 +379,17 @@ class EnvelopeReaderTest {
         }
         assertThat(read).as("still envelopes").isGreaterThan(500);
         assertThat(refused).as("refused").isGreaterThan(5_000);
+    }
+
+    @Test
+    void oneReaderServesManyThreads() {
+        List<Integer> wrong = IntStream.range(0, 5_000)
+                .parallel()
+                .filter(seq ->
+                        envelope(read("user." + seq, withSeq(seq + ".0"))).seq() != seq)
+                .boxed()
+                .toList();
+        assertThat(wrong).isEmpty();
     }
 
     private static byte[] damaged(byte[] good, Random random) {
