@@ -1,0 +1,118 @@
+package pushbridge.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.http.HttpResponse;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import pushbridge.testing.Broker;
+import pushbridge.testing.BrokerExtension;
+import pushbridge.testing.FaultProxy;
+
+/** What browsers and operators see while RabbitMQ is away. */
+@ExtendWith(BrokerExtension.class)
+final class BrokerFaultsIT {
+
+    private static String envelope(int seq) {
+        return "{\"type\":\"n\",\"payload\":{},\"seq\":" + seq + "}";
+    }
+
+    @Test
+    void startedBeforeRabbitMqItBecomesReadyWhenThatComes(Broker broker) throws Exception {
+        try (FaultProxy proxy = new FaultProxy(broker.uri())) {
+            proxy.refuse();
+            try (TestBridge bridge = TestBridge.start(broker.config(proxy.uri(broker.uri())))) {
+                WebClient ann = bridge.connect("user=ann");
+                bridge.awaitSessions(1);
+                HttpResponse<String> away = bridge.admin("/health/ready");
+                assertThat(away.statusCode()).isEqualTo(503);
+                assertThat(bridge.admin("/health/live").statusCode()).isEqualTo(200);
+
+                proxy.permit();
+                bridge.awaitReady();
+                assertThat(bridge.admin("/health/ready").body()).contains("\"problems\":[]");
+                broker.publish("user.ann", envelope(1));
+                ann.await(1);
+            }
+        }
+    }
+
+    @Test
+    void browsersStayConnectedThroughABrokenBrokerConnectionAndMissNothing(Broker broker) throws Exception {
+        try (FaultProxy proxy = new FaultProxy(broker.uri());
+                TestBridge bridge = TestBridge.start(broker.config(proxy.uri(broker.uri())))) {
+            bridge.awaitReady();
+            WebClient ann = bridge.connect("user=ann");
+            bridge.awaitSessions(1);
+            for (int seq = 1; seq <= 300; seq++) {
+                broker.publish("user.ann", envelope(seq));
+                if (seq % 60 == 0) {
+                    proxy.cut();
+                }
+            }
+            Broker.await("message 300", () -> ann.texts().stream().anyMatch(text -> text.contains("\"seq\":300}")));
+
+            List<String> first = ann.texts().stream().distinct().toList();
+            assertThat(first).hasSize(300);
+            for (int seq = 1; seq <= 300; seq++) {
+                assertThat(first.get(seq - 1)).contains("\"seq\":" + seq + "}");
+            }
+            assertThat(ann.closed()).isNotDone();
+            Broker.await("everything settled", () -> bridge.bridge().stats().unsettled() == 0);
+            broker.awaitReady(broker.prefix() + ".instructions", 0);
+        }
+    }
+
+    @Test
+    void aSecondBridgeStandsByAndTakesOver(Broker broker) throws Exception {
+        try (TestBridge second = startSecondAfterFirst(broker)) {
+            WebClient ann = second.connect("user=ann");
+            second.awaitSessions(1);
+            broker.publish("user.ann", envelope(7));
+            assertThat(ann.await(1).get(0)).contains("\"seq\":7}");
+        }
+    }
+
+    private static TestBridge startSecondAfterFirst(Broker broker) throws Exception {
+        TestBridge first = TestBridge.start(broker.config());
+        TestBridge second;
+        try (first) {
+            first.awaitReady();
+            second = TestBridge.start(broker.config());
+            Broker.await("the second to stand by", () -> second.bridge()
+                    .health()
+                    .problems()
+                    .toString()
+                    .contains("Another bridge is the owner"));
+            HttpResponse<String> refused = TestBridge.HTTP.send(
+                    java.net.http.HttpRequest.newBuilder(second.publicUri("/ws?user=ann"))
+                            .header("Origin", "http://127.0.0.1:" + second.bridge().socketPort())
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
+            assertThat(refused.statusCode()).isIn(426, 503);
+            WebClient ann = first.connect("user=ann");
+            first.awaitSessions(1);
+            broker.publish("user.ann", envelope(1));
+            ann.await(1);
+        }
+        second.awaitReady();
+        return second;
+    }
+
+    @Test
+    void stoppingTellsTheClientsAndLeavesTheRestToRabbitMq(Broker broker) throws Exception {
+        WebClient page;
+        try (TestBridge bridge = TestBridge.start(broker.config())) {
+            bridge.awaitReady();
+            page = bridge.connect("user=ann", "pushbridge.v1");
+            page.await(1);
+            bridge.awaitSessions(1);
+            broker.publish("user.ann", envelope(1)); // never acknowledged
+            page.await(2);
+        }
+        assertThat(page.closed().get()).isEqualTo(1012);
+        assertThat(page.texts().get(2)).contains("bridge.going-away");
+        broker.awaitReady(broker.prefix() + ".instructions", 1);
+    }
+}
