@@ -59,7 +59,7 @@ final class Connector {
                 last = e;
             }
         }
-        throw new BrokerException("RabbitMQ at " + String.join(", ", failures) + " cannot be reached", last);
+        throw new BrokerException("RabbitMQ cannot be reached at " + String.join(", ", failures), last);
     }
 
     /** A moderate time to wait for the answer to one step, in milliseconds. */
@@ -132,8 +132,10 @@ final class Connector {
             return describe(signal);
         } else if (e instanceof UnknownHostException) {
             return "unknown host";
-        } else if (e instanceof ConnectException || e instanceof NoRouteToHostException) {
-            return "connection refused or no route";
+        } else if (e instanceof NoRouteToHostException) {
+            return "no route to it";
+        } else if (e instanceof ConnectException) {
+            return String.valueOf(e.getMessage()).contains("refused") ? "connection refused" : "no connection in time";
         } else if (e instanceof SocketTimeoutException || e instanceof TimeoutException) {
             return "no answer in time";
         } else if (e instanceof SSLException) {

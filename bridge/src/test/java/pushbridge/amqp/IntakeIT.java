@@ -208,8 +208,7 @@ class IntakeIT {
         Bridge bridge = start(proxied());
         Broker.await("a problem", () -> bridge.status.snapshot().problem() != null);
         assertThat(bridge.status.snapshot().problem())
-                .startsWith("RabbitMQ at 127.0.0.1:")
-                .contains("cannot be reached")
+                .startsWith("RabbitMQ cannot be reached at 127.0.0.1:")
                 .doesNotContain("guest");
         proxy.permit();
         bridge.awaitOwnership(Ownership.OWNER);

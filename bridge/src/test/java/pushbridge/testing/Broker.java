@@ -18,6 +18,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Assumptions;
 import pushbridge.config.AmqpConfig;
 
 /**
@@ -28,6 +29,9 @@ public final class Broker implements AutoCloseable {
 
     /** Longest wait for anything to become true; tests that fail wait this long, others do not notice it. */
     public static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    /** The variable for {@link #rabbitmqctl}. */
+    public static final String CTL_VARIABLE = "PUSHBRIDGE_TEST_RABBITMQCTL";
 
     private static final List<String> QUEUES = List.of(".instructions", ".dead", ".expired", ".owner");
     private static final List<String> EXCHANGES = List.of("", ".deaths", ".deaths.other");
@@ -169,6 +173,27 @@ public final class Broker implements AutoCloseable {
     /** Deletes a queue with all it has. */
     public void deleteQueue(String queue) throws IOException {
         channel.queueDelete(queue);
+    }
+
+    /**
+     * Runs rabbitmqctl, as the command {@value #CTL_VARIABLE} says, for example {@code rabbitmqctl -n rabbit@localhost};
+     * skips the test where that is not set.
+     */
+    public static void rabbitmqctl(String... arguments) {
+        String ctl = System.getenv(CTL_VARIABLE);
+        Assumptions.assumeTrue(ctl != null && !ctl.isBlank(), CTL_VARIABLE + " names no rabbitmqctl");
+        List<String> command = new ArrayList<>(List.of(String.valueOf(ctl).split(" ", -1)));
+        command.addAll(List.of(arguments));
+        try {
+            Process process =
+                    new ProcessBuilder(command).redirectErrorStream(true).start();
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            if (process.waitFor() != 0) {
+                throw new AssertionError(command + " failed: " + output);
+            }
+        } catch (IOException | InterruptedException e) {
+            throw new AssertionError(command + " could not run", e);
+        }
     }
 
     /** Waits until it is so; fails with the description. */

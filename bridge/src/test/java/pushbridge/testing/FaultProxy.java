@@ -18,6 +18,7 @@ public final class FaultProxy implements AutoCloseable {
     private final String host;
     private final int port;
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+    private final Set<Socket> swallowed = ConcurrentHashMap.newKeySet();
     private volatile boolean refusing;
     private volatile boolean closed;
 
@@ -50,6 +51,11 @@ public final class FaultProxy implements AutoCloseable {
         for (Socket socket : sockets) {
             close(socket);
         }
+    }
+
+    /** What is open now stays open but carries nothing any more, in both directions; new connections work. */
+    public void swallow() {
+        swallowed.addAll(sockets);
     }
 
     /** From now on new connections end at once. */
@@ -87,7 +93,12 @@ public final class FaultProxy implements AutoCloseable {
         try {
             InputStream in = from.getInputStream();
             OutputStream out = to.getOutputStream();
-            in.transferTo(out);
+            byte[] buffer = new byte[8192];
+            for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+                if (!swallowed.contains(from)) {
+                    out.write(buffer, 0, read);
+                }
+            }
         } catch (IOException e) {
             // One side is gone: so is the other, below.
         } finally {
@@ -98,6 +109,7 @@ public final class FaultProxy implements AutoCloseable {
 
     private void close(Socket socket) {
         sockets.remove(socket);
+        swallowed.remove(socket);
         try {
             socket.close();
         } catch (IOException e) {
