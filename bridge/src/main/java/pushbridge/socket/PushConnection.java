@@ -1,15 +1,16 @@
 package pushbridge.socket;
 
 import java.io.IOException;
+import java.net.SocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.glassfish.grizzly.Buffer;
 import org.glassfish.grizzly.EmptyCompletionHandler;
 import org.glassfish.grizzly.WriteResult;
+import org.glassfish.grizzly.asyncqueue.WritableMessage;
 import org.glassfish.grizzly.memory.Buffers;
 import org.glassfish.grizzly.nio.transport.TCPNIOConnection;
 import org.glassfish.grizzly.nio.transport.TCPNIOTransport;
@@ -95,6 +96,7 @@ final class PushConnection extends Writer implements FrameSink {
     // Any thread.
     /** Whether it is in the flush list already. */
     private final AtomicBoolean inFlushList = new AtomicBoolean();
+
     private final AtomicBoolean closedReported = new AtomicBoolean();
     /** Changed under this. */
     private volatile State state = State.OPEN;
@@ -102,9 +104,11 @@ final class PushConnection extends Writer implements FrameSink {
     private volatile @Nullable SessionReports session;
     /** The close frame; null when the connection ends without one. Set before the state. */
     private volatile @Nullable Frame goodbye;
+
     private volatile boolean terminateWanted;
     /** Throws away what the kernel still holds, for a peer that does not read. */
     private volatile boolean abortive;
+
     private volatile boolean pingWanted;
     private volatile long closeDeadlineNanos;
 
@@ -132,10 +136,13 @@ final class PushConnection extends Writer implements FrameSink {
     private long confirmed;
     /** The number in the ping whose pong is to come; or {@link #NONE}. */
     private long pingOutstanding = NONE;
+
     private long ackMark;
 
     // Sweep thread only.
     private int queuedAtLastSweep;
+
+    private long progressAtLastSweep;
     private long partialProgressNanos;
 
     PushConnection(
@@ -152,6 +159,7 @@ final class PushConnection extends Writer implements FrameSink {
         this.pingSentNanos = now;
         this.progressNanos = now;
         this.partialProgressNanos = now;
+        this.progressAtLastSweep = now;
     }
 
     /** Random and unguessable. */
@@ -175,11 +183,10 @@ final class PushConnection extends Writer implements FrameSink {
             // Nothing is kept for a user who is away, so nothing can be said to be complete.
             outbox.reply(Frame.text(ServerFrames.welcome(id, who.user(), false)));
         } else {
-            confirmation =
-                    switch (around.config().plainConfirm()) {
-                        case PONG -> Confirmation.PONG;
-                        case WRITTEN -> Confirmation.WRITTEN;
-                    };
+            confirmation = switch (around.config().plainConfirm()) {
+                case PONG -> Confirmation.PONG;
+                case WRITTEN -> Confirmation.WRITTEN;
+            };
         }
         around.connections().add(this);
         SessionReports opened = around.sessions().open(id, who.user(), who.channels(), confirmation, this);
@@ -302,8 +309,7 @@ final class PushConnection extends Writer implements FrameSink {
 
     /** The ping to send behind a batch that ends with this envelope; null when there is no reason for one. */
     private @Nullable Frame nextPing(long lastEnvelope) {
-        boolean toConfirm =
-                confirmation == Confirmation.PONG && pingOutstanding == NONE && confirmableUpTo > confirmed;
+        boolean toConfirm = confirmation == Confirmation.PONG && pingOutstanding == NONE && confirmableUpTo > confirmed;
         if (!toConfirm && !pingWanted) {
             return null;
         }
@@ -347,14 +353,14 @@ final class PushConnection extends Writer implements FrameSink {
         transport
                 .getAsyncQueueIO()
                 .getWriter()
-                .write(tcp, null, Buffers.wrap(transport.getMemoryManager(), bytes), onWritten, null);
+                .write(tcp, null, Buffers.wrap(transport.getMemoryManager(), bytes), onWritten);
     }
 
     /** The end of the one write in flight: when the kernel has taken its last byte, or never will. */
-    private final class Written extends EmptyCompletionHandler<WriteResult<Buffer, java.net.SocketAddress>> {
+    private final class Written extends EmptyCompletionHandler<WriteResult<WritableMessage, SocketAddress>> {
 
         @Override
-        public void completed(WriteResult<Buffer, java.net.SocketAddress> result) {
+        public void completed(WriteResult<WritableMessage, SocketAddress> result) {
             onWritten();
         }
 
@@ -386,7 +392,8 @@ final class PushConnection extends Writer implements FrameSink {
             pingSentNanos = now;
         }
         if (envelopesInFlight > 0) {
-            written += envelopesInFlight;
+            long total = written + envelopesInFlight; // the selector is the only one that writes it
+            written = total;
             envelopesInFlight = 0;
             if (confirmation == Confirmation.WRITTEN && reports != null) {
                 reports.confirmed(written);
@@ -423,7 +430,7 @@ final class PushConnection extends Writer implements FrameSink {
 
     @Override
     public void write(ByteBuffer bytes, CompletionHandler<ByteBuffer> handler) {
-        write(bytes, handler, new WriterInfo(WriterInfo.MessageType.OTHER, WriterInfo.RemoteEndpointType.SUPER));
+        write(bytes, handler, new WriterInfo(WriterInfo.MessageType.TEXT, WriterInfo.RemoteEndpointType.SUPER));
     }
 
     /** Tyrus is done with the connection; the close frame went before. */
@@ -506,7 +513,9 @@ final class PushConnection extends Writer implements FrameSink {
             request(new ClientRequest.Unsubscribe(unsubscribe.channel(), unsubscribe.seq()), reports);
         } else if (frame instanceof ClientFrame.Auth auth) {
             answer(ServerFrames.error(
-                    ClientError.NOT_AVAILABLE, "This bridge takes no tokens: connections are not authenticated.", auth.seq()));
+                    ClientError.NOT_AVAILABLE,
+                    "This bridge takes no tokens: connections are not authenticated.",
+                    auth.seq()));
         } else if (frame instanceof ClientFrame.Invalid invalid) {
             answer(ServerFrames.error(invalid.code(), invalid.detail(), invalid.seq()));
         }
@@ -515,7 +524,9 @@ final class PushConnection extends Writer implements FrameSink {
     private void onAck(ClientFrame.Ack ack, SessionReports reports) {
         if (confirmation != Confirmation.ACK) {
             answer(ServerFrames.error(
-                    ClientError.SCHEMA_INVALID, "An ack is understood only with the subprotocol " + PushEndpoint.V1 + ".", 0));
+                    ClientError.SCHEMA_INVALID,
+                    "An ack is understood only with the subprotocol " + PushEndpoint.V1 + ".",
+                    0));
         } else if (ack.count() > written) {
             answer(ServerFrames.error(
                     ClientError.SCHEMA_INVALID,
@@ -655,7 +666,7 @@ final class PushConnection extends Writer implements FrameSink {
             case GONE -> {}
             case CLOSING -> {
                 if (now - closeDeadlineNanos > 0) {
-                    abortive = !goodbyeSentToKernel();
+                    abortive = writing; // what has not left by now is not read either
                     terminateWanted = true;
                     wakeToTerminate();
                 }
@@ -664,19 +675,19 @@ final class PushConnection extends Writer implements FrameSink {
         }
     }
 
-    private boolean goodbyeSentToKernel() {
-        return !writing;
-    }
-
     private void sweepOpen(long now) {
         SocketConfig config = around.config();
         if (writing) {
+            long progress = progressNanos;
             int queued = tcp.getAsyncWriteQueue().spaceInBytes();
-            if (queued != queuedAtLastSweep) {
-                queuedAtLastSweep = queued;
-                partialProgressNanos = now;
+            if (progress != progressAtLastSweep) {
+                partialProgressNanos = progress; // a write was begun or finished since
+            } else if (queued < queuedAtLastSweep) {
+                partialProgressNanos = now; // part of the same write
             }
-            long idle = Math.min(now - progressNanos, now - partialProgressNanos);
+            progressAtLastSweep = progress;
+            queuedAtLastSweep = queued;
+            long idle = now - partialProgressNanos;
             if (idle > config.stallAfter().toNanos()) {
                 close(CloseCode.STALLED);
                 return;

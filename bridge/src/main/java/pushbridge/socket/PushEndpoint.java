@@ -92,6 +92,7 @@ public final class PushEndpoint extends Endpoint {
     }
 
     private static PushConnection connectionOf(Session session) {
-        return (PushConnection) Objects.requireNonNull(session.getUserProperties().get(CONNECTION));
+        return (PushConnection)
+                Objects.requireNonNull(session.getUserProperties().get(CONNECTION));
     }
 }
