@@ -33,6 +33,8 @@ public record Address(Kind kind, String id, String text) {
         }
     }
 
+    private static final Kind[] WITH_ID = {Kind.USER, Kind.CHANNEL, Kind.CONNECTION};
+
     /** Thrown for a text that is no address; the message is a sentence for the publisher. */
     public static final class InvalidAddressException extends Exception {
         InvalidAddressException(String message) {
@@ -46,7 +48,7 @@ public record Address(Kind kind, String id, String text) {
         if (text.equals(Kind.ALL.prefix)) {
             return new Address(Kind.ALL, "", text);
         }
-        for (Kind kind : new Kind[] {Kind.USER, Kind.CHANNEL, Kind.CONNECTION}) {
+        for (Kind kind : WITH_ID) {
             if (text.startsWith(kind.prefix)) {
                 String id = text.substring(kind.prefix.length());
                 check(text, id);
@@ -66,9 +68,20 @@ public record Address(Kind kind, String id, String text) {
             throw new InvalidAddressException("the address is longer than " + MAX_BYTES + " bytes of UTF-8");
         }
         for (int i = 0; i < id.length(); i++) {
-            if (Character.isISOControl(id.charAt(i))) {
+            char c = id.charAt(i);
+            if (Character.isISOControl(c)) {
                 throw new InvalidAddressException(
-                        "the address has a control character (U+%04X) in its id".formatted((int) id.charAt(i)));
+                        "the address has a control character (U+%04X) in its id".formatted((int) c));
+            }
+            if (Character.isSurrogate(c)) {
+                // A JSON escape can spell half a pair, but no UTF-8, and so no routing key, can hold it.
+                if (!Character.isHighSurrogate(c)
+                        || i + 1 == id.length()
+                        || !Character.isLowSurrogate(id.charAt(i + 1))) {
+                    throw new InvalidAddressException(
+                            "the address has half of a surrogate pair (U+%04X) in its id".formatted((int) c));
+                }
+                i++;
             }
         }
     }

@@ -1,4 +1,7 @@
-/** What a push-instruction must look like: addresses, the envelope, its schema, and the reasons for refusing one. */
+/**
+ * What may travel: addresses, the envelope and its schema, the reasons for refusing one, and the frames with which a
+ * client and the bridge talk about it.
+ */
 @NullMarked
 package pushbridge.envelope;
 
