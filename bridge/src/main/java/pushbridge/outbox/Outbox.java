@@ -94,7 +94,9 @@ public final class Outbox {
         Frame[] old = ring;
         if (old == null) {
             head = 0;
-            return ring = new Frame[FIRST_CAPACITY];
+            old = new Frame[FIRST_CAPACITY];
+            ring = old;
+            return old;
         }
         if (queued < old.length) {
             return old;
@@ -104,7 +106,8 @@ public final class Outbox {
         System.arraycopy(old, head, larger, 0, untilEnd);
         System.arraycopy(old, 0, larger, untilEnd, head);
         head = 0;
-        return ring = larger;
+        ring = larger;
+        return larger;
     }
 
     /**

@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.glassfish.grizzly.Connection;
 import org.glassfish.grizzly.nio.NIOConnection;
+import org.glassfish.grizzly.nio.NIOTransport;
 import org.jspecify.annotations.Nullable;
 import pushbridge.delivery.Clock;
 
@@ -67,7 +68,7 @@ final class Arrivals {
             if (now - arrival.deadlineNanos > 0) {
                 // On its selector, so that it cannot be in the middle of its upgrade.
                 NIOConnection nio = (NIOConnection) connection;
-                nio.getTransport()
+                ((NIOTransport) nio.getTransport())
                         .getSelectorHandler()
                         .enque(nio.getSelectorRunner(), () -> terminateIfStillHere(nio, arrival), null);
             }

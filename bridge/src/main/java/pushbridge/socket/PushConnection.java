@@ -1,15 +1,16 @@
 package pushbridge.socket;
 
 import java.io.IOException;
+import java.net.SocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.glassfish.grizzly.Buffer;
 import org.glassfish.grizzly.EmptyCompletionHandler;
 import org.glassfish.grizzly.WriteResult;
+import org.glassfish.grizzly.asyncqueue.WritableMessage;
 import org.glassfish.grizzly.memory.Buffers;
 import org.glassfish.grizzly.nio.transport.TCPNIOConnection;
 import org.glassfish.grizzly.nio.transport.TCPNIOTransport;
@@ -140,6 +141,8 @@ final class PushConnection extends Writer implements FrameSink {
 
     // Sweep thread only.
     private int queuedAtLastSweep;
+
+    private long progressAtLastSweep;
     private long partialProgressNanos;
 
     PushConnection(
@@ -156,6 +159,7 @@ final class PushConnection extends Writer implements FrameSink {
         this.pingSentNanos = now;
         this.progressNanos = now;
         this.partialProgressNanos = now;
+        this.progressAtLastSweep = now;
     }
 
     /** Random and unguessable. */
@@ -349,14 +353,14 @@ final class PushConnection extends Writer implements FrameSink {
         transport
                 .getAsyncQueueIO()
                 .getWriter()
-                .write(tcp, null, Buffers.wrap(transport.getMemoryManager(), bytes), onWritten, null);
+                .write(tcp, null, Buffers.wrap(transport.getMemoryManager(), bytes), onWritten);
     }
 
     /** The end of the one write in flight: when the kernel has taken its last byte, or never will. */
-    private final class Written extends EmptyCompletionHandler<WriteResult<Buffer, java.net.SocketAddress>> {
+    private final class Written extends EmptyCompletionHandler<WriteResult<WritableMessage, SocketAddress>> {
 
         @Override
-        public void completed(WriteResult<Buffer, java.net.SocketAddress> result) {
+        public void completed(WriteResult<WritableMessage, SocketAddress> result) {
             onWritten();
         }
 
@@ -388,7 +392,8 @@ final class PushConnection extends Writer implements FrameSink {
             pingSentNanos = now;
         }
         if (envelopesInFlight > 0) {
-            written += envelopesInFlight;
+            long total = written + envelopesInFlight; // the selector is the only one that writes it
+            written = total;
             envelopesInFlight = 0;
             if (confirmation == Confirmation.WRITTEN && reports != null) {
                 reports.confirmed(written);
@@ -425,7 +430,7 @@ final class PushConnection extends Writer implements FrameSink {
 
     @Override
     public void write(ByteBuffer bytes, CompletionHandler<ByteBuffer> handler) {
-        write(bytes, handler, new WriterInfo(WriterInfo.MessageType.OTHER, WriterInfo.RemoteEndpointType.SUPER));
+        write(bytes, handler, new WriterInfo(WriterInfo.MessageType.TEXT, WriterInfo.RemoteEndpointType.SUPER));
     }
 
     /** Tyrus is done with the connection; the close frame went before. */
@@ -661,7 +666,7 @@ final class PushConnection extends Writer implements FrameSink {
             case GONE -> {}
             case CLOSING -> {
                 if (now - closeDeadlineNanos > 0) {
-                    abortive = !goodbyeSentToKernel();
+                    abortive = writing; // what has not left by now is not read either
                     terminateWanted = true;
                     wakeToTerminate();
                 }
@@ -670,19 +675,19 @@ final class PushConnection extends Writer implements FrameSink {
         }
     }
 
-    private boolean goodbyeSentToKernel() {
-        return !writing;
-    }
-
     private void sweepOpen(long now) {
         SocketConfig config = around.config();
         if (writing) {
+            long progress = progressNanos;
             int queued = tcp.getAsyncWriteQueue().spaceInBytes();
-            if (queued != queuedAtLastSweep) {
-                queuedAtLastSweep = queued;
-                partialProgressNanos = now;
+            if (progress != progressAtLastSweep) {
+                partialProgressNanos = progress; // a write was begun or finished since
+            } else if (queued < queuedAtLastSweep) {
+                partialProgressNanos = now; // part of the same write
             }
-            long idle = Math.min(now - progressNanos, now - partialProgressNanos);
+            progressAtLastSweep = progress;
+            queuedAtLastSweep = queued;
+            long idle = now - partialProgressNanos;
             if (idle > config.stallAfter().toNanos()) {
                 close(CloseCode.STALLED);
                 return;

@@ -7,8 +7,7 @@ import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -24,7 +23,6 @@ import org.glassfish.grizzly.nio.transport.TCPNIOTransport;
 import org.glassfish.grizzly.nio.transport.TCPNIOTransportBuilder;
 import org.glassfish.grizzly.strategies.SameThreadIOStrategy;
 import org.glassfish.grizzly.threadpool.ThreadPoolConfig;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import pushbridge.config.OutboxConfig;
@@ -50,7 +48,6 @@ public final class SocketServer {
 
     private static final Logger log = LoggerFactory.getLogger(SocketServer.class);
 
-    private final SocketConfig config;
     private final Clock clock;
     private final OutboxTotals totals = new OutboxTotals();
     private final Connections connections;
@@ -59,7 +56,7 @@ public final class SocketServer {
     private final TCPNIOTransport transport;
     private final NetworkListener listener;
     private final HttpServer http;
-    private @Nullable ScheduledExecutorService sweeper;
+    private final CountDownLatch stopped = new CountDownLatch(1);
 
     /**
      * @param gate decides who may connect
@@ -73,7 +70,6 @@ public final class SocketServer {
             BooleanSupplier standby,
             Sessions sessions,
             Clock clock) {
-        this.config = config;
         this.clock = clock;
         connections = new Connections(config.maxConnectionsPerUser());
         arrivals = new Arrivals(clock, config.handshakeTimeout().toNanos());
@@ -139,21 +135,23 @@ public final class SocketServer {
     /** Opens the port. */
     public void start() throws IOException {
         http.start();
-        ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor(task -> {
-            Thread thread = new Thread(task, "pushbridge-socket-sweep");
-            thread.setDaemon(true);
-            return thread;
-        });
-        sweeper = executor;
-        executor.scheduleWithFixedDelay(
-                this::sweepAndGoOn, SWEEP_INTERVAL.toMillis(), SWEEP_INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
+        Thread sweeper = new Thread(this::sweepUntilStopped, "pushbridge-socket-sweep");
+        sweeper.setDaemon(true);
+        sweeper.start();
     }
 
-    private void sweepAndGoOn() {
+    private void sweepUntilStopped() {
         try {
-            sweep();
-        } catch (RuntimeException e) {
-            log.error("A sweep over the connections failed; the next one follows", e); // a thrown one would be the last
+            while (!stopped.await(SWEEP_INTERVAL.toMillis(), TimeUnit.MILLISECONDS)) {
+                try {
+                    sweep();
+                } catch (RuntimeException e) {
+                    // Without deadlines a dead peer stays for ever: the next sweep must come.
+                    log.error("A sweep over the connections failed; the next one follows", e);
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -190,10 +188,7 @@ public final class SocketServer {
 
     /** Ends whatever is still connected, closes the port and ends the threads. Idempotent. */
     public void stop() {
-        ScheduledExecutorService executor = sweeper;
-        if (executor != null) {
-            executor.shutdownNow();
-        }
+        stopped.countDown();
         http.shutdownNow();
         container.stop();
     }
@@ -201,6 +196,11 @@ public final class SocketServer {
     /** Open WebSockets, those included that are being closed. */
     public int connections() {
         return connections.open().size();
+    }
+
+    /** TCP connections that are no WebSockets: handshakes that are not finished, and requests to HTTP handlers. */
+    public int arrivals() {
+        return arrivals.count();
     }
 
     /** Bytes that wait for all clients together. */

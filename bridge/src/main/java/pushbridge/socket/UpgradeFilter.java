@@ -1,6 +1,7 @@
 package pushbridge.socket;
 
 import java.io.IOException;
+import java.net.SocketAddress;
 import java.net.URI;
 import java.net.URLDecoder;
 import java.nio.ByteBuffer;
@@ -19,6 +20,7 @@ import java.util.function.BooleanSupplier;
 import org.glassfish.grizzly.Buffer;
 import org.glassfish.grizzly.EmptyCompletionHandler;
 import org.glassfish.grizzly.WriteResult;
+import org.glassfish.grizzly.asyncqueue.WritableMessage;
 import org.glassfish.grizzly.filterchain.BaseFilter;
 import org.glassfish.grizzly.filterchain.FilterChain;
 import org.glassfish.grizzly.filterchain.FilterChainContext;
@@ -230,7 +232,7 @@ final class UpgradeFilter extends BaseFilter {
     private FlushList flushListOf(TCPNIOConnection tcp) {
         return flushLists.computeIfAbsent(
                 tcp.getSelectorRunner(),
-                selector -> new FlushList(tcp.getTransport().getSelectorHandler(), selector));
+                selector -> new FlushList(((TCPNIOTransport) tcp.getTransport()).getSelectorHandler(), selector));
     }
 
     private String newId() {
@@ -260,7 +262,7 @@ final class UpgradeFilter extends BaseFilter {
         }
         write(tcp, response.append("\r\n").append(body).toString(), new EmptyCompletionHandler<>() {
             @Override
-            public void completed(WriteResult<Buffer, java.net.SocketAddress> result) {
+            public void completed(WriteResult<WritableMessage, SocketAddress> result) {
                 try {
                     // Not closed at once: a reset for bytes still unread here could overtake the response.
                     ((SocketChannel) tcp.getChannel()).shutdownOutput();
@@ -275,13 +277,13 @@ final class UpgradeFilter extends BaseFilter {
     private static void write(
             TCPNIOConnection tcp,
             String head,
-            @Nullable EmptyCompletionHandler<WriteResult<Buffer, java.net.SocketAddress>> done) {
+            @Nullable EmptyCompletionHandler<WriteResult<WritableMessage, SocketAddress>> done) {
         TCPNIOTransport transport = (TCPNIOTransport) tcp.getTransport();
         ByteBuffer bytes = ByteBuffer.wrap(head.getBytes(StandardCharsets.UTF_8));
         transport
                 .getAsyncQueueIO()
                 .getWriter()
-                .write(tcp, null, Buffers.wrap(transport.getMemoryManager(), bytes), done, null);
+                .write(tcp, null, Buffers.wrap(transport.getMemoryManager(), bytes), done);
     }
 
     // Reading the request -------------------------------------------------------------------------------------------
@@ -310,7 +312,7 @@ final class UpgradeFilter extends BaseFilter {
     private static List<String> splitAtCommas(List<String> values) {
         List<String> tokens = new ArrayList<>();
         for (String value : values) {
-            Arrays.stream(value.split(",")).map(String::trim).forEach(tokens::add);
+            Arrays.stream(value.split(",", -1)).map(String::trim).forEach(tokens::add);
         }
         return tokens;
     }
@@ -333,7 +335,7 @@ final class UpgradeFilter extends BaseFilter {
             return parameters;
         }
         try {
-            for (String pair : query.split("&")) {
+            for (String pair : query.split("&", -1)) {
                 int equals = pair.indexOf('=');
                 String name = equals < 0 ? pair : pair.substring(0, equals);
                 String value = equals < 0 ? "" : pair.substring(equals + 1);
