@@ -27,6 +27,7 @@ import pushbridge.delivery.DeliveryStats;
 import pushbridge.dev.DevPage;
 import pushbridge.dev.DevPublish;
 import pushbridge.envelope.EnvelopeReader;
+import pushbridge.envelope.SchemaFileException;
 import pushbridge.metrics.MetricsRegistry;
 import pushbridge.socket.DevGate;
 import pushbridge.socket.HandshakeGate;
@@ -55,8 +56,12 @@ public final class Bridge {
 
     private volatile boolean stopping;
 
-    /** Wires; opens and starts nothing. */
-    public Bridge(BridgeConfig config) {
+    /**
+     * Wires; opens and starts nothing.
+     *
+     * @throws SchemaFileException a payload schema in {@code message.types-dir} cannot be used
+     */
+    public Bridge(BridgeConfig config) throws SchemaFileException {
         this.config = config;
         String node = nodeName();
 

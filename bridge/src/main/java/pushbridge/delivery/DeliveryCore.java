@@ -49,6 +49,10 @@ final class DeliveryCore {
     private @Nullable FanOut pending;
     /** Above every lane index used so far. */
     private long nextLaneIndex;
+    /** Whether the bridge is leaving: what cannot be delivered is left to the broker, for the next one. */
+    private boolean leaving;
+    /** Instructions of the current generation left to the broker. */
+    private int left;
     /**
      * The loop's clock for patience, in nanoseconds: it stands still while the loop itself was stopped, because then a
      * client could not be heard either.
@@ -75,6 +79,7 @@ final class DeliveryCore {
         }
         stats.countReturned(settlement.unsettled());
         settlement = null;
+        left = 0;
         pending = null;
         // Cursors stay: a redelivered message gets a new index behind all of them, so it is offered again, in order.
         lanes.values().forEach(Lane::abandon);
@@ -283,6 +288,11 @@ final class DeliveryCore {
     private void undeliverable(Instruction instruction, String detail) {
         if (isExpired(instruction)) {
             copyExpired(instruction);
+            return;
+        }
+        if (leaving) {
+            instruction.state = State.LEFT;
+            left++;
             return;
         }
         switch (instruction.policy()) {
@@ -529,8 +539,13 @@ final class DeliveryCore {
         return unsettled * 8L < prefetch * 7L ? whole / 2 : whole / 4;
     }
 
-    /** Whether nothing is in hand that could still end well by waiting. */
+    /** From now on what cannot be delivered stays unsettled; the broker gives it to the next bridge, in order. */
+    void leave() {
+        leaving = true;
+    }
+
+    /** Whether nothing is in hand that could still be settled. */
     boolean isIdle() {
-        return settlement == null || settlement.unsettled() == 0;
+        return settlement == null || settlement.unsettled() == left;
     }
 }

@@ -95,10 +95,16 @@ public final class DeliveryLoop {
         queue.post(loop -> loop.copySafe(instruction));
     }
 
-    /** Takes no instruction any more. The future ends when everything taken before is settled. */
+    /**
+     * Takes no instruction any more, and leaves to the broker what cannot be delivered. The future ends when everything
+     * else taken before is settled.
+     */
     public CompletableFuture<Void> drain() {
         CompletableFuture<Void> drained = new CompletableFuture<>();
-        queue.post(loop -> draining = drained);
+        queue.post(loop -> {
+            loop.leave();
+            draining = drained;
+        });
         return drained;
     }
 

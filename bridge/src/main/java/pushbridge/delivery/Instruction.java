@@ -15,7 +15,7 @@ public final class Instruction {
     /** {@link #expiresAtMillis()} of an instruction that waits as long as it has to. */
     public static final long NEVER = Long.MAX_VALUE;
 
-    /** Where an instruction stands. It ends in SETTLED, or with its generation. */
+    /** Where an instruction stands. It ends in SETTLED or LEFT, or with its generation. */
     enum State {
         /** Not looked at by the loop. */
         NEW,
@@ -25,6 +25,8 @@ public final class Instruction {
         FANNING_OUT,
         /** Its copy is being published. */
         COPYING,
+        /** Left to the broker, because the bridge is leaving. */
+        LEFT,
         /** One outcome is certain; the acknowledgement is sent or on its way. */
         SETTLED
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.rabbitmq.client.AMQP.BasicProperties;
 import com.rabbitmq.client.Channel;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Date;
 import java.util.HashMap;
@@ -57,8 +58,9 @@ final class AccountingIT {
 
             publishAll(broker);
             DeliveryStats stats = bridge.bridge().stats();
-            Awaitility.await("everything settled").atMost(TestBridge.LONG.multipliedBy(2)).until(() -> settled(stats)
-                    == MESSAGES);
+            Awaitility.await("everything settled")
+                    .atMost(TestBridge.LONG.multipliedBy(2))
+                    .until(() -> settled(stats) == MESSAGES);
             for (int i = 0; i < CONNECTIONS; i++) {
                 WebClient client = clients.get(i);
                 int frames = framesFor(i);
@@ -107,23 +109,19 @@ final class AccountingIT {
                                 : dice < 780
                                         ? Kind.ABSENT_USER
                                         : dice < 860 ? Kind.EMPTY_CHANNEL : dice < 920 ? Kind.EXPIRED : Kind.INVALID;
-        String address =
-                switch (kind) {
-                    case ONLINE_USER, INVALID, EXPIRED -> "user.u" + random.nextInt(CONNECTIONS);
-                    case CHANNEL -> "channel.c" + random.nextInt(CHANNELS);
-                    case ALL -> "all";
-                    case ABSENT_USER -> "user.absent" + random.nextInt(CONNECTIONS);
-                    case EMPTY_CHANNEL -> "channel.empty";
-                };
+        String address = switch (kind) {
+            case ONLINE_USER, INVALID, EXPIRED -> "user.u" + random.nextInt(CONNECTIONS);
+            case CHANNEL -> "channel.c" + random.nextInt(CHANNELS);
+            case ALL -> "all";
+            case ABSENT_USER -> "user.absent" + random.nextInt(CONNECTIONS);
+            case EMPTY_CHANNEL -> "channel.empty";
+        };
         BasicProperties.Builder properties = new BasicProperties.Builder().deliveryMode(2);
         if (kind == Kind.EXPIRED) {
-            properties
-                    .timestamp(new Date(System.currentTimeMillis() - 7_200_000))
-                    .expiration("3600000");
+            properties.timestamp(Date.from(Instant.now().minusSeconds(7_200))).expiration("3600000");
         }
         String body = kind == Kind.INVALID ? "{" : "{\"type\":\"n\",\"payload\":{},\"seq\":" + seq + "}";
-        channel.basicPublish(
-                broker.prefix(), address, properties.build(), body.getBytes(StandardCharsets.UTF_8));
+        channel.basicPublish(broker.prefix(), address, properties.build(), body.getBytes(StandardCharsets.UTF_8));
         published.merge(kind, 1, Integer::sum);
         if (kind == Kind.ONLINE_USER || kind == Kind.CHANNEL || kind == Kind.ALL) {
             expected.computeIfAbsent(address, a -> new ArrayList<>()).add(seq);

@@ -80,14 +80,14 @@ final class BrokerFaultsIT {
         try (first) {
             first.awaitReady();
             second = TestBridge.start(broker.config());
-            Broker.await("the second to stand by", () -> second.bridge()
-                    .health()
-                    .problems()
-                    .toString()
-                    .contains("Another bridge is the owner"));
+            Broker.await(
+                    "the second to stand by",
+                    () -> second.bridge().health().problems().toString().contains("Another bridge is the owner"));
             HttpResponse<String> refused = TestBridge.HTTP.send(
                     java.net.http.HttpRequest.newBuilder(second.publicUri("/ws?user=ann"))
-                            .header("Origin", "http://127.0.0.1:" + second.bridge().socketPort())
+                            .header(
+                                    "Origin",
+                                    "http://127.0.0.1:" + second.bridge().socketPort())
                             .build(),
                     HttpResponse.BodyHandlers.ofString());
             assertThat(refused.statusCode()).isIn(426, 503);

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Date;
 import java.util.List;
 import java.util.Map;
@@ -31,9 +32,7 @@ final class OutcomesIT {
 
     OutcomesIT(Broker broker, @TempDir Path types) throws Exception {
         this.broker = broker;
-        Files.writeString(
-                types.resolve("order.schema.json"),
-                """
+        Files.writeString(types.resolve("order.schema.json"), """
                 {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "required": ["id"]}
                 """);
         bridge = TestBridge.start(TestBridge.config(broker.config(), TestBridge.LONG, types));
@@ -155,7 +154,7 @@ final class OutcomesIT {
                 broker.prefix(),
                 "user.ann",
                 new BasicProperties.Builder()
-                        .timestamp(new Date(System.currentTimeMillis() - 3_600_000))
+                        .timestamp(Date.from(Instant.now().minusSeconds(3_600)))
                         .expiration("60000")
                         .build(),
                 envelope("late"));
@@ -208,7 +207,7 @@ final class OutcomesIT {
     }
 
     @Test
-    void apropertyThatCannotBeUsedIsABadProperty() throws IOException {
+    void aPropertyThatCannotBeUsedIsABadProperty() throws IOException {
         broker.publish(
                 broker.prefix(),
                 "channel.news",
@@ -244,8 +243,7 @@ final class OutcomesIT {
             broker.publish("user.ann", envelope("one"));
             page.await(2);
 
-            Message letter =
-                    broker.awaitMessages(broker.prefix() + ".dead", 1).get(0);
+            Message letter = broker.awaitMessages(broker.prefix() + ".dead", 1).get(0);
             assertThat(letter.header("x-push-reason")).isEqualTo("offline");
             assertThat(letter.header("x-push-detail")).contains("confirmed it within 300 ms");
         }

@@ -100,8 +100,7 @@ final class TestBridge implements AutoCloseable {
 
     /** Waits until the loop knows so many connections, so that what is published next finds them. */
     void awaitSessions(int count) {
-        Broker.await(
-                count + " connections known", () -> bridge.stats().sessions() == count);
+        Broker.await(count + " connections known", () -> bridge.stats().sessions() == count);
     }
 
     @Override

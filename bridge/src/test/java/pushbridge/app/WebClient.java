@@ -24,7 +24,8 @@ final class WebClient implements WebSocket.Listener, AutoCloseable {
         WebSocket.Builder builder = TestBridge.HTTP.newWebSocketBuilder().connectTimeout(Duration.ofSeconds(20));
         if (subprotocols.length > 0) {
             builder.subprotocols(
-                    subprotocols[0], List.of(subprotocols).subList(1, subprotocols.length).toArray(String[]::new));
+                    subprotocols[0],
+                    List.of(subprotocols).subList(1, subprotocols.length).toArray(String[]::new));
         }
         client.socket = builder.buildAsync(uri, client).join();
         return client;

@@ -404,6 +404,28 @@ final class DeliveryCoreTest {
         assertThat(old.acks).isEmpty();
     }
 
+    // ---- leaving -----------------------------------------------------------------------------------------------
+
+    @Test
+    void aLeavingBridgeStillSettlesWhatIsConfirmedAndLeavesTheRestToTheBroker() { // I7
+        FakeClient ann = harness.connect("a", "ann", Confirmation.PONG);
+        FakeClient bob = harness.connect("b", "bob", Confirmation.PONG);
+        Instruction confirmed = harness.publish("user.ann", "one");
+        Instruction waiting = harness.publish("user.bob", "two");
+        harness.run();
+        harness.core.leave();
+        ann.readAndConfirm();
+        harness.run();
+        assertThat(harness.core.isIdle()).isFalse();
+        bob.leave();
+        harness.run();
+
+        assertThat(harness.isSettled(confirmed)).isTrue();
+        assertThat(harness.isSettled(waiting)).isFalse();
+        assertThat(harness.copies).isEmpty();
+        assertThat(harness.core.isIdle()).isTrue();
+    }
+
     // ---- settling ----------------------------------------------------------------------------------------------
 
     @Test
