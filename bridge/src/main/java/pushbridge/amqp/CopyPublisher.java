@@ -140,11 +140,18 @@ public final class CopyPublisher implements Copies, AutoCloseable {
     private void run() {
         try {
             while (!stopping) {
-                advance();
                 Event event = events.poll(nanosToNextDeadline(), TimeUnit.NANOSECONDS);
-                while (event != null) {
-                    handle(event);
-                    event = events.poll();
+                try {
+                    while (event != null) {
+                        handle(event);
+                        event = events.poll();
+                    }
+                    advance();
+                } catch (RuntimeException e) {
+                    log.error("The publisher of copies failed; what is in doubt goes out again", e);
+                    if (link != null) {
+                        drop(link, "an internal error", false);
+                    }
                 }
             }
         } catch (InterruptedException e) {
@@ -228,9 +235,13 @@ public final class CopyPublisher implements Copies, AutoCloseable {
         }
     }
 
+    private void pauseBeforeConnecting() {
+        connectAtNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(backoff.apply(failures));
+    }
+
     private void failed(String problem) {
         failures++;
-        connectAtNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(backoff.apply(failures));
+        pauseBeforeConnecting();
         status.publisherDown(problem);
         if (!problem.equals(announcedProblem)) {
             announcedProblem = problem;
@@ -260,7 +271,14 @@ public final class CopyPublisher implements Copies, AutoCloseable {
         } else {
             inDoubt.forEach(copy -> (copy.suspect ? suspects : ready).add(copy));
         }
-        failed("The connection to RabbitMQ for copies was lost (" + reason + ")");
+        if (accused) {
+            log.debug("RabbitMQ closed the channel for copies ({})", reason); // the alarm names the culprit
+            status.publisherDown(null);
+            failures++;
+            pauseBeforeConnecting();
+        } else {
+            failed("The connection to RabbitMQ for copies was lost (" + reason + ")");
+        }
         Connector.abort(dropped.connection);
     }
 
@@ -461,7 +479,7 @@ public final class CopyPublisher implements Copies, AutoCloseable {
                 } else if (!answer.taken()) {
                     again(
                             copy,
-                            "Queue %s refuses copies: it is full, make room in it, or unavailable"
+                            "Queue %s refuses copies: it is full (make room in it) or unavailable"
                                     .formatted(copy.queue));
                 } else {
                     failures = 0;

@@ -152,6 +152,9 @@ public final class Intake implements AutoCloseable {
                 announce(e.sentence() + "; trying again until it works");
             } catch (LinkLostException e) {
                 announce("The connection to RabbitMQ was lost (" + e.getMessage() + "); connecting again");
+            } catch (RuntimeException e) {
+                log.error("The intake failed; connecting again", e);
+                announce("The intake failed (" + Connector.describe(e) + "); connecting again");
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt(); // somebody wants the thread to end
                 break;

@@ -310,6 +310,28 @@ class CopyPublisherIT {
                 .hasSize(1);
     }
 
+    @Test
+    void underAMemoryAlarmCopiesWaitWhileAcknowledgementsGoThrough() throws Exception { // I1
+        start();
+        broker.publish("user.42", "good");
+        broker.publish("user.42", "bad");
+        List<Instruction> taken = handler.awaitInstructions(2);
+        try {
+            Broker.rabbitmqctl("set_vm_memory_high_watermark", "absolute", "1");
+            copies.dead(taken.get(1), DeadLetterReason.MALFORMED, "it is bad");
+            Broker.await("blocked", () -> status.snapshot().blocked() != null);
+            assertThat(safe).isEmpty();
+            // The intake's connection has never published, so the broker still reads it.
+            taken.get(0).channel().ack(taken.get(0).tag(), false);
+            taken.get(0).channel().flush();
+            intake.close();
+            broker.awaitReady(topology.instructions(), 1);
+        } finally {
+            Broker.rabbitmqctl("set_vm_memory_high_watermark", "0.4");
+        }
+        Broker.await("no longer blocked", () -> status.snapshot().blocked() == null);
+    }
+
     private void awaitSafe(Instruction... expected) {
         Broker.await("copies are safe", () -> safe.equals(List.of(expected)));
     }
