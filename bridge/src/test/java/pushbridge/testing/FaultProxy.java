@@ -7,7 +7,6 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
-import java.net.URISyntaxException;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -32,18 +31,14 @@ public final class FaultProxy implements AutoCloseable {
 
     /** The way through this proxy, with the target's credentials and vhost. */
     public URI uri(URI target) {
-        try {
-            return new URI(
-                    target.getScheme(),
-                    target.getUserInfo(),
-                    server.getInetAddress().getHostAddress(),
-                    server.getLocalPort(),
-                    target.getPath(),
-                    target.getQuery(),
-                    null);
-        } catch (URISyntaxException e) {
-            throw new IllegalArgumentException("not an address: " + target, e);
-        }
+        // Raw, because the vhost "/" is written %2F and must stay so.
+        return URI.create("%s://%s@%s:%d%s"
+                .formatted(
+                        target.getScheme(),
+                        target.getRawUserInfo(),
+                        server.getInetAddress().getHostAddress(),
+                        server.getLocalPort(),
+                        target.getRawPath()));
     }
 
     /** Ends every connection at once, without a goodbye. */
