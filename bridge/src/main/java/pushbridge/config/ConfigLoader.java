@@ -27,16 +27,15 @@ public final class ConfigLoader {
      */
     public EffectiveConfig load(ConfigSources sources) throws ConfigException {
         Problems problems = new Problems();
-        List<Setting> settings = settings(sources, problems);
+        List<Setting> settings = new ArrayList<>();
+        boolean complete = read(sources, settings, problems);
         List<String> changes = new ArrayList<>();
         Values values = values(settings, changes, problems);
-        for (Key<?> key : Keys.all()) {
-            if (key.fallback().required() && values.have(key) && values.getOrNull(key) == null) {
-                problems.add(key.fullName() + " (not set): it is required and has no default; allowed: "
-                        + key.type().allowed());
-            }
+        // With a part of the settings unknown, what is missing or does not fit together may be no problem at all.
+        if (complete) {
+            requireWhatHasNoDefault(values, problems);
+            CrossChecks.check(values, machine, problems);
         }
-        CrossChecks.check(values, machine, problems);
         problems.throwIfAny();
         return new EffectiveConfig(bridge(values), changes);
     }
@@ -49,21 +48,37 @@ public final class ConfigLoader {
      */
     public AmqpConfig loadAmqp(ConfigSources sources) throws ConfigException {
         Problems problems = new Problems();
-        Values values = values(settings(sources, problems), new ArrayList<>(), problems);
+        List<Setting> settings = new ArrayList<>();
+        read(sources, settings, problems);
+        Values values = values(settings, new ArrayList<>(), problems);
         problems.throwIfAny();
         return amqp(values);
     }
 
-    /** All settings of all sources, weakest first. */
-    private static List<Setting> settings(ConfigSources sources, Problems problems) {
+    /** Reads the settings of all sources, weakest first; false when not all of the file could be read. */
+    private static boolean read(ConfigSources sources, List<Setting> settings, Problems problems) {
         KeyNames names = KeyNames.dotted();
-        List<Setting> settings = new ArrayList<>();
+        boolean complete = true;
         if (sources.file() != null) {
-            settings.addAll(YamlSource.read(sources.file(), names, problems));
+            List<Setting> fromFile = YamlSource.read(sources.file(), names, problems);
+            if (fromFile == null) {
+                complete = false;
+            } else {
+                settings.addAll(fromFile);
+            }
         }
         settings.addAll(EnvironmentSource.read(sources.environment(), problems));
         settings.addAll(CommandLineSource.read(sources.settings(), names, problems));
-        return settings;
+        return complete;
+    }
+
+    private static void requireWhatHasNoDefault(Values values, Problems problems) {
+        for (Key<?> key : Keys.all()) {
+            if (key.fallback().required() && values.have(key) && values.getOrNull(key) == null) {
+                problems.add(key.fullName() + " (not set): it is required and has no default; allowed: "
+                        + key.type().allowed());
+            }
+        }
     }
 
     private Values values(List<Setting> settings, List<String> changes, Problems problems) {

@@ -77,6 +77,6 @@ public final class ConfigReference {
     }
 
     private static String cell(String text) {
-        return text.replace("|", "\\|").replace("<", "&lt;").replace("_ ~", "\\_ ~");
+        return text.replace("|", "\\|").replace("<", "&lt;");
     }
 }

@@ -2,7 +2,6 @@ package pushbridge.config;
 
 import java.math.BigInteger;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -96,7 +95,7 @@ public final class Units {
                 return (bytes >> 10) + "KiB";
             }
         }
-        return String.format(Locale.ROOT, "%d", bytes);
+        return Long.toString(bytes);
     }
 
     /** A text in quotes, cut and on one line, so that it can stand in a sentence. */

@@ -124,7 +124,7 @@ record ValueType<T>(String allowed, Function<String, T> parser, Function<T, Stri
 
     static ValueType<String> path() {
         return single(
-                "starts with /, then letters, digits and . _ ~ -; no / at the end",
+                "starts with /, then letters, digits and - . / _ ~, no / at the end",
                 text -> {
                     if (!text.startsWith("/")) {
                         throw new IllegalArgumentException(Units.quote(text) + " does not start with /");
@@ -168,8 +168,8 @@ record ValueType<T>(String allowed, Function<String, T> parser, Function<T, Stri
 
     static ValueType<List<URI>> amqpUris() {
         return new ValueType<>(
-                "amqp://user:password@host:port/vhost or amqps://..., several separated by commas;"
-                        + " special characters in a part as %XX",
+                "amqp://host:port/vhost or amqps://..., with user:password@ before the host; special characters as %XX;"
+                        + " several separated by commas",
                 text -> {
                     List<String> items = Arrays.stream(BETWEEN_ITEMS.split(text, -1))
                             .filter(item -> !item.isEmpty())

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import tools.jackson.core.JacksonException;
@@ -22,6 +23,9 @@ import tools.jackson.dataformat.yaml.YAMLParser;
  * nested, dotted or both.
  */
 final class YamlSource {
+    /** The one message of the parser that repeats what stands in the file. */
+    private static final Pattern UNDEFINED_TAG = Pattern.compile("(found undefined tag handle).*", Pattern.DOTALL);
+
     private final Path file;
     private final KeyNames names;
     private final Problems problems;
@@ -34,10 +38,11 @@ final class YamlSource {
         this.problems = problems;
     }
 
-    static List<Setting> read(Path file, KeyNames names, Problems problems) {
+    /** What stands in the file; null when it could not be read to its end, which has then been reported. */
+    static @Nullable List<Setting> read(Path file, KeyNames names, Problems problems) {
         YamlSource source = new YamlSource(file, names, problems);
         try {
-            source.document(Files.readString(file));
+            return source.document(Files.readString(file)) ? source.settings : null;
         } catch (NoSuchFileException e) {
             problems.add(file + ": there is no such file");
         } catch (CharacterCodingException e) {
@@ -47,7 +52,7 @@ final class YamlSource {
         } catch (JacksonException e) {
             problems.add(file + malformed(e));
         }
-        return source.settings;
+        return null;
     }
 
     /** Without the message of the parser, which quotes the lines around and so perhaps a secret. */
@@ -56,7 +61,7 @@ final class YamlSource {
                 && yaml.getProblemMark().isPresent()) {
             var mark = yaml.getProblemMark().get();
             return " line " + (mark.getLine() + 1) + " column " + (mark.getColumn() + 1) + ": this is not valid YAML: "
-                    + yaml.getProblem();
+                    + UNDEFINED_TAG.matcher(yaml.getProblem()).replaceFirst("$1");
         }
         if (e.getLocation() != null) {
             return " line " + e.getLocation().getLineNr() + " column "
@@ -65,20 +70,22 @@ final class YamlSource {
         return ": this is not valid YAML";
     }
 
-    private void document(String text) {
+    /** False when this is no document that could hold keys. */
+    private boolean document(String text) {
         try (JsonParser parser = new YAMLMapper().createParser(text)) {
             JsonToken first = parser.nextToken();
             if (first == null || first == JsonToken.VALUE_NULL) {
-                return;
+                return true;
             }
             if (first != JsonToken.START_OBJECT) {
                 problems.add(file + ": it must start with the key pushbridge");
-                return;
+                return false;
             }
             object("", parser);
             if (parser.nextToken() != null) {
                 problems.add(file + " line " + line(parser) + ": a second YAML document starts here; only one is read");
             }
+            return true;
         }
     }
 

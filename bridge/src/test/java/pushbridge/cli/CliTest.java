@@ -59,7 +59,7 @@ final class CliTest {
 
     @Test
     void configurationProblemsAreListedWithoutAStackTrace() {
-        assertThat(run("serve", "--config", "/does/not/exist.yaml", "--set", "socket.port=x"))
+        assertThat(run("serve", "--set", "socket.prt=1", "--set", "socket.port=x"))
                 .isEqualTo(78);
         assertThat(served).isEmpty();
         assertThat(err().lines())
@@ -68,9 +68,18 @@ final class CliTest {
                 .asString()
                 .isEqualTo("pushbridge: 3 problems in the configuration:");
         assertThat(err())
-                .contains(Path.of("/does/not/exist.yaml") + ": there is no such file")
+                .contains("pushbridge.socket.prt (from command line)")
                 .contains("pushbridge.socket.port (from command line)")
                 .contains("pushbridge.auth.mode (not set)");
+    }
+
+    @Test
+    void missingFileIsTheOnlyProblemThatIsTold() {
+        assertThat(run("serve", "--config", "/does/not/exist.yaml")).isEqualTo(78);
+        assertThat(err().lines())
+                .containsExactly(
+                        "pushbridge: 1 problem in the configuration:",
+                        "  " + Path.of("/does/not/exist.yaml") + ": there is no such file");
     }
 
     @Test

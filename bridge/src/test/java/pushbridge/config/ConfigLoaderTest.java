@@ -194,6 +194,15 @@ final class ConfigLoaderTest {
     }
 
     @Test
+    void folderOfPayloadSchemasIsTakenWhenItExists() throws ConfigException {
+        assertThat(load(Map.of(), "auth.mode=dev", "message.types-dir=" + folder)
+                        .values()
+                        .message()
+                        .typesDir())
+                .isEqualTo(folder);
+    }
+
+    @Test
     void listInTheEnvironmentIsSeparatedByCommas() throws ConfigException {
         Map<String, String> environment =
                 Map.of("PUSHBRIDGE_AMQP_URI", "amqp://a, amqp://b", "PUSHBRIDGE_AUTH_MODE", "dev");
@@ -334,7 +343,7 @@ final class ConfigLoaderTest {
             })
     void malformedFileIsOneSentenceWithItsPlace(String content, String sentence) throws IOException {
         Path file = yaml(content.replace("\\n", "\n").replace("\\t", "\t").replace("\"", ""));
-        assertThat(problems(file, Map.of(), "auth.mode=dev"))
+        assertThat(problems(file, Map.of()))
                 .singleElement()
                 .asString()
                 .startsWith(file.toString())
@@ -361,9 +370,9 @@ final class ConfigLoaderTest {
     @Test
     void missingOrUnreadableFileIsNamed() throws IOException {
         Path missing = folder.resolve("missing.yaml");
-        assertThat(problems(missing, Map.of(), "auth.mode=dev")).containsExactly(missing + ": there is no such file");
+        assertThat(problems(missing, Map.of())).containsExactly(missing + ": there is no such file");
         Path latin1 = Files.write(folder.resolve("latin1.yaml"), new byte[] {'#', (byte) 0xe4});
-        assertThat(problems(latin1, Map.of(), "auth.mode=dev")).containsExactly(latin1 + ": it is not valid UTF-8");
+        assertThat(problems(latin1, Map.of())).containsExactly(latin1 + ": it is not valid UTF-8");
     }
 
     // Between keys
@@ -504,9 +513,22 @@ final class ConfigLoaderTest {
         }
     }
 
-    @Test
-    void malformedYamlShowsNoSecret() throws IOException {
-        Path file = yaml("pushbridge:\n  amqp:\n    uri: amqp://u:hidden@h\n   oops: [ \"amqp://u:hidden@h\n");
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "   oops: [ \"amqp://u:hidden@h",
+                "  uri: \"amqp://u:hidden@h",
+                "  uri: @hidden",
+                "  uri: *hidden",
+                "  uri: !hidden!hidden x",
+                "  uri: %hidden",
+                "  uri: \"\\hidden\"",
+                "  hidden hidden: hidden: hidden",
+                "  ? {hidden: x}",
+                "  [hidden]: hidden",
+            })
+    void malformedYamlShowsNoSecret(String line) throws IOException {
+        Path file = yaml("pushbridge:\n  amqp.uri: amqp://u:hidden@h\n" + line + "\n");
         assertThat(problems(file, Map.of(), "auth.mode=dev"))
                 .isNotEmpty()
                 .noneMatch(problem -> problem.contains("hidden"));
