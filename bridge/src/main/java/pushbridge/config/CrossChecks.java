@@ -36,14 +36,15 @@ final class CrossChecks {
         long prefetch = values.get(Keys.AMQP_PREFETCH);
         long maxBytes = values.get(Keys.MESSAGE_MAX_BYTES);
         int percent = values.get(Keys.INTAKE_HEAP_PERCENT);
-        long share = machine.maxHeapBytes() / 100 * percent;
+        long share = machine.maxHeapBytes() * percent / 100;
         long needed = prefetch * maxBytes;
         if (needed <= share) {
             return;
         }
         // Rounded down to what people write, so that following the advice always helps.
         long fittingBytes = share / prefetch >= 1024 ? share / prefetch / 1024 * 1024 : share / prefetch;
-        long heapMiB = mebibytes(needed * 100 / percent) + 1;
+        // Some collectors count a little of -Xmx (one survivor space) as not usable, hence the twentieth on top.
+        long heapMiB = (mebibytes(needed * 105 / percent) / 64 + 1) * 64;
         problems.add(
                 Keys.AMQP_PREFETCH.fullName(),
                 values.origin(Keys.AMQP_PREFETCH),

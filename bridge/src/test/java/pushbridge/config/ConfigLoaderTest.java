@@ -385,12 +385,12 @@ final class ConfigLoaderTest {
         assertThat(refused.problems())
                 .containsExactly("pushbridge.amqp.prefetch (default): 4096 messages of up to 64KiB"
                         + " (pushbridge.message.max-bytes) can take 256 MiB, but 50% (pushbridge.intake.heap-percent) of"
-                        + " the heap of 256 MiB is only 127 MiB; lower pushbridge.amqp.prefetch to 2047, or"
-                        + " pushbridge.message.max-bytes to 31KiB, or give Java a heap of 513 MiB (-Xmx513m)");
+                        + " the heap of 256 MiB is only 128 MiB; lower pushbridge.amqp.prefetch to 2048, or"
+                        + " pushbridge.message.max-bytes to 32KiB, or give Java a heap of 576 MiB (-Xmx576m)");
         // Each of the three pieces of advice helps.
-        new ConfigLoader(small).load(sources("auth.mode=dev", "amqp.prefetch=2047"));
-        new ConfigLoader(small).load(sources("auth.mode=dev", "message.max-bytes=31KiB"));
-        new ConfigLoader(new Machine(513L << 20, 1)).load(sources("auth.mode=dev"));
+        new ConfigLoader(small).load(sources("auth.mode=dev", "amqp.prefetch=2048"));
+        new ConfigLoader(small).load(sources("auth.mode=dev", "message.max-bytes=32KiB"));
+        new ConfigLoader(new Machine(512L << 20, 1)).load(sources("auth.mode=dev"));
     }
 
     @ParameterizedTest
