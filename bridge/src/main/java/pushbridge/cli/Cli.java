@@ -1,0 +1,186 @@
+package pushbridge.cli;
+
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+import pushbridge.config.ConfigException;
+import pushbridge.config.ConfigLoader;
+import pushbridge.config.ConfigReference;
+import pushbridge.config.Machine;
+import pushbridge.config.Secrets;
+import pushbridge.config.Units;
+import pushbridge.delivery.OfflinePolicy;
+
+/** The command {@code pushbridge}: finds the subcommand, runs it and reports its errors, secrets masked. */
+public final class Cli {
+    private static final Logger LOG = LoggerFactory.getLogger(Cli.class);
+
+    private final Serve serve;
+    private final Publisher publisher;
+    private final ConfigLoader loader;
+
+    /** A command line that hands over to these two. */
+    public Cli(Serve serve, Publisher publisher) {
+        this(serve, publisher, Machine.current());
+    }
+
+    Cli(Serve serve, Publisher publisher, Machine machine) {
+        this.serve = serve;
+        this.publisher = publisher;
+        this.loader = new ConfigLoader(machine);
+    }
+
+    /**
+     * Runs one command in the calling thread and answers with the exit code of the process, an {@link ExitCode}. Throws
+     * nothing: every error becomes text.
+     *
+     * @param out for what was asked for
+     * @param err for what went wrong
+     */
+    public int run(String[] args, Map<String, String> environment, PrintStream out, PrintStream err) {
+        CommandLine commandLine = new CommandLine(new RootCommand())
+                .addSubcommand(new ServeCommand(serve, loader, environment))
+                .addSubcommand(new PublishCommand(publisher, loader, environment))
+                .addSubcommand(new VersionCommand())
+                .addSubcommand(new ConfigDocCommand())
+                .setOut(writer(out))
+                .setErr(writer(err))
+                .registerConverter(OfflinePolicy.class, Cli::offlinePolicy)
+                .registerConverter(Duration.class, Cli::expiration)
+                .setParameterExceptionHandler((e, arguments) -> wrongCommandLine(e))
+                .setExecutionExceptionHandler((e, command, parsed) -> failed(e, command));
+        for (CommandLine subcommand : commandLine.getSubcommands().values()) {
+            subcommand.getCommandSpec().usageMessage().exitCodeListHeading("%nExit codes:%n");
+            subcommand.getCommandSpec().usageMessage().exitCodeList(ExitCode.list());
+        }
+        return commandLine.execute(args);
+    }
+
+    private static int wrongCommandLine(ParameterException e) {
+        CommandLine command = e.getCommandLine();
+        command.getErr().println("pushbridge: " + Secrets.mask(String.valueOf(e.getMessage())));
+        command.getErr().println("'" + command.getCommandSpec().qualifiedName() + " --help' shows what is possible.");
+        return ExitCode.USAGE.number();
+    }
+
+    private static int failed(Exception e, CommandLine command) {
+        PrintWriter err = command.getErr();
+        if (e instanceof ConfigException) {
+            err.println("pushbridge: " + e.getMessage());
+            return ExitCode.CONFIG.number();
+        }
+        err.println("pushbridge: internal error: " + Secrets.mask(e.toString()));
+        Object ran = command.getCommand();
+        if (ran instanceof ServeCommand) {
+            // Nobody may be there to run it again with --verbose.
+            LOG.error("The bridge ended because of an internal error", e);
+        } else if (command.getParseResult().hasMatchedOption("--verbose")) {
+            StringWriter trace = new StringWriter();
+            e.printStackTrace(new PrintWriter(trace));
+            err.print(Secrets.mask(trace.toString()));
+            err.flush();
+        } else {
+            err.println("Run the command again with --verbose to see where it came from.");
+        }
+        return ExitCode.INTERNAL.number();
+    }
+
+    private static OfflinePolicy offlinePolicy(String text) {
+        for (OfflinePolicy policy : OfflinePolicy.values()) {
+            if (policy.name().toLowerCase(Locale.ROOT).replace('_', '-').equals(text)) {
+                return policy;
+            }
+        }
+        throw new TypeConversionException("it must be hold, drop or dead-letter");
+    }
+
+    /** Milliseconds, as in the AMQP property, or a duration as in the configuration. */
+    private static Duration expiration(String text) {
+        if (text.matches("[0-9]{1,12}")) {
+            return Duration.ofMillis(Long.parseLong(text));
+        }
+        try {
+            return Units.duration(text);
+        } catch (IllegalArgumentException e) {
+            throw new TypeConversionException(e.getMessage());
+        }
+    }
+
+    private static PrintWriter writer(PrintStream stream) {
+        return new PrintWriter(stream, true, StandardCharsets.UTF_8);
+    }
+
+    @Command(
+            name = "pushbridge",
+            description = "Takes push-instructions from RabbitMQ and delivers them to browsers over WebSocket.",
+            synopsisSubcommandLabel = "COMMAND")
+    static final class RootCommand implements Callable<Integer> {
+        @Spec
+        @Nullable
+        CommandSpec spec;
+
+        @Mixin
+        CommonOptions common = new CommonOptions();
+
+        /** Reached when no subcommand is given. */
+        @Override
+        public Integer call() {
+            throw new ParameterException(
+                    Objects.requireNonNull(spec, "set by picocli").commandLine(), "Missing command");
+        }
+    }
+
+    @Command(name = "version", description = "Prints the version of the bridge and of Java.")
+    static final class VersionCommand implements Callable<Integer> {
+        @Spec
+        @Nullable
+        CommandSpec spec;
+
+        @Mixin
+        CommonOptions common = new CommonOptions();
+
+        @Override
+        public Integer call() {
+            Objects.requireNonNull(spec, "set by picocli")
+                    .commandLine()
+                    .getOut()
+                    .println(Version.text());
+            return ExitCode.OK.number();
+        }
+    }
+
+    @Command(name = "config-doc", description = "Prints the reference of all configuration keys, as Markdown.")
+    static final class ConfigDocCommand implements Callable<Integer> {
+        @Spec
+        @Nullable
+        CommandSpec spec;
+
+        @Mixin
+        CommonOptions common = new CommonOptions();
+
+        @Override
+        public Integer call() {
+            PrintWriter out =
+                    Objects.requireNonNull(spec, "set by picocli").commandLine().getOut();
+            out.print(ConfigReference.markdown());
+            out.flush();
+            return ExitCode.OK.number();
+        }
+    }
+}

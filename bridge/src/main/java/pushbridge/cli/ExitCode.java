@@ -1,0 +1,44 @@
+package pushbridge.cli;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** How a command ended, for scripts. The numbers follow sysexits.h where it has one. */
+public enum ExitCode {
+    /** The command did what it was asked to. */
+    OK(0, "done"),
+    /** The command line cannot be understood. */
+    USAGE(2, "wrong command line"),
+    /** What was to be published is not valid. */
+    DATA(65, "invalid data, nothing was published"),
+    /** Something needed is not there: the broker, its exchange, a port. */
+    UNAVAILABLE(69, "something needed is not there: broker, exchange, port"),
+    /** A fault of the program. */
+    INTERNAL(70, "internal error"),
+    /** The broker refused or did not answer; the same command may succeed later. */
+    TRY_AGAIN(75, "the broker refused or did not answer; try again later"),
+    /** The configuration is wrong. */
+    CONFIG(78, "wrong configuration");
+
+    private final int number;
+    private final String meaning;
+
+    ExitCode(int number, String meaning) {
+        this.number = number;
+        this.meaning = meaning;
+    }
+
+    /** The exit code of the process. */
+    public int number() {
+        return number;
+    }
+
+    /** For the help text: number and meaning. */
+    static Map<String, String> list() {
+        Map<String, String> list = new LinkedHashMap<>();
+        for (ExitCode code : values()) {
+            list.put(String.valueOf(code.number), code.meaning);
+        }
+        return list;
+    }
+}

@@ -1,0 +1,212 @@
+package pushbridge.config;
+
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Reads a configuration from its sources, checks it and says everything that is wrong with it. */
+public final class ConfigLoader {
+    private final Machine machine;
+
+    /** Reads with the defaults and limits that depend on this machine. */
+    public ConfigLoader(Machine machine) {
+        this.machine = machine;
+    }
+
+    /**
+     * Reads what a running bridge needs.
+     *
+     * @throws ConfigException with all problems
+     */
+    public EffectiveConfig load(ConfigSources sources) throws ConfigException {
+        Problems problems = new Problems();
+        List<Setting> settings = new ArrayList<>();
+        boolean complete = read(sources, settings, problems);
+        List<String> changes = new ArrayList<>();
+        Values values = values(settings, changes, problems);
+        // With a part of the settings unknown, what is missing or does not fit together may be no problem at all.
+        if (complete) {
+            requireWhatHasNoDefault(values, problems);
+            CrossChecks.check(values, machine, problems);
+        }
+        problems.throwIfAny();
+        return new EffectiveConfig(bridge(values), changes);
+    }
+
+    /**
+     * Reads what only the way to RabbitMQ needs. Wrong and unknown keys are problems here too, but nothing is required
+     * and nothing is checked against the heap.
+     *
+     * @throws ConfigException with all problems
+     */
+    public AmqpConfig loadAmqp(ConfigSources sources) throws ConfigException {
+        Problems problems = new Problems();
+        List<Setting> settings = new ArrayList<>();
+        read(sources, settings, problems);
+        Values values = values(settings, new ArrayList<>(), problems);
+        problems.throwIfAny();
+        return amqp(values);
+    }
+
+    /** Reads the settings of all sources, weakest first; false when not all of the file could be read. */
+    private static boolean read(ConfigSources sources, List<Setting> settings, Problems problems) {
+        KeyNames names = KeyNames.dotted();
+        boolean complete = true;
+        if (sources.file() != null) {
+            List<Setting> fromFile = YamlSource.read(sources.file(), names, problems);
+            if (fromFile == null) {
+                complete = false;
+            } else {
+                settings.addAll(fromFile);
+            }
+        }
+        settings.addAll(EnvironmentSource.read(sources.environment(), problems));
+        settings.addAll(CommandLineSource.read(sources.settings(), names, problems));
+        return complete;
+    }
+
+    private static void requireWhatHasNoDefault(Values values, Problems problems) {
+        for (Key<?> key : Keys.all()) {
+            if (key.fallback().required() && values.have(key) && values.getOrNull(key) == null) {
+                problems.add(key.fullName() + " (not set): it is required and has no default; allowed: "
+                        + key.type().allowed());
+            }
+        }
+    }
+
+    private Values values(List<Setting> settings, List<String> changes, Problems problems) {
+        Values values = new Values();
+        Keys.all().stream()
+                .sorted(Comparator.comparing(Key::fullName))
+                .forEach(key -> read(key, settings, values, changes, problems));
+        return values;
+    }
+
+    private <T> void read(Key<T> key, List<Setting> settings, Values values, List<String> changes, Problems problems) {
+        String fallback = key.fallback().text().apply(machine);
+        Setting setting = strongest(key, settings, problems);
+        if (setting == null) {
+            values.put(key, fallback == null ? null : key.type().parser().apply(fallback), Origin.UNSET);
+            return;
+        }
+        try {
+            T value = key.type().parser().apply(setting.isTwin() ? content(setting.text()) : setting.text());
+            values.put(key, value, setting.origin());
+            // Values, not what is shown of them: two secrets look the same.
+            if (fallback == null || !key.type().parser().apply(fallback).equals(value)) {
+                String shown = key.type().shower().apply(value);
+                String from = setting.isTwin() ? "a file, named by " : "";
+                changes.add(key.fullName() + " = " + shown + " (from " + from
+                        + setting.origin().text() + ")");
+            }
+        } catch (InvalidPathException e) {
+            problems.add(setting.name(), setting.origin(), "this cannot be the name of a file");
+        } catch (IllegalArgumentException e) {
+            String allowed = setting.isTwin() ? "" : "; allowed: " + key.type().allowed();
+            problems.add(setting.name(), setting.origin(), e.getMessage() + allowed);
+        }
+    }
+
+    /** The setting of the strongest source that has one; null when none has. */
+    private static @Nullable Setting strongest(Key<?> key, List<Setting> settings, Problems problems) {
+        Setting strongest = null;
+        for (Setting setting : settings) {
+            if (!setting.key().equals(key)) {
+                continue;
+            }
+            // In different sources the stronger one wins; in one source nobody can tell which was meant.
+            if (strongest != null
+                    && strongest.origin().kind() == setting.origin().kind()
+                    && strongest.isTwin() != setting.isTwin()) {
+                problems.add(
+                        setting.name(),
+                        setting.origin(),
+                        "it is set together with " + strongest.name() + "; set only one of the two");
+            }
+            strongest = setting;
+        }
+        return strongest;
+    }
+
+    /** What stands in a file that holds a secret. */
+    private static String content(String name) {
+        // Somebody may have put the secret itself where the name of its file belongs.
+        String shown = name.contains("@") || name.contains("://") ? "the file" : Units.quote(name);
+        try {
+            String content = Files.readString(Path.of(name)).strip();
+            if (content.isEmpty()) {
+                throw new IllegalArgumentException(shown + " is empty");
+            }
+            return content;
+        } catch (NoSuchFileException e) {
+            throw new IllegalArgumentException(shown + " does not exist", e);
+        } catch (CharacterCodingException e) {
+            throw new IllegalArgumentException(shown + " is not valid UTF-8", e);
+        } catch (IOException e) {
+            throw new IllegalArgumentException(
+                    shown + " cannot be read (" + e.getClass().getSimpleName() + ")", e);
+        }
+    }
+
+    private static BridgeConfig bridge(Values v) {
+        return new BridgeConfig(
+                amqp(v),
+                new IntakeConfig(
+                        v.get(Keys.INTAKE_START_DELAY), v.get(Keys.STANDBY_PATIENCE), v.get(Keys.INTAKE_HEAP_PERCENT)),
+                new MessageConfig(
+                        v.get(Keys.MESSAGE_MAX_BYTES),
+                        v.get(Keys.MESSAGE_MAX_DEPTH),
+                        v.getOrNull(Keys.MESSAGE_TYPES_DIR)),
+                new DeliveryConfig(
+                        v.get(Keys.LANE_WINDOW_MESSAGES),
+                        v.get(Keys.LANE_WINDOW_BYTES),
+                        v.get(Keys.HOLD_AFTER),
+                        v.get(Keys.FANOUT_PATIENCE),
+                        v.get(Keys.DELIVERY_MAX_REQUESTS),
+                        v.get(Keys.DELIVERY_MAX_CHANNELS)),
+                new OutboxConfig(
+                        v.get(Keys.OUTBOX_MAX_FRAMES), v.get(Keys.OUTBOX_MAX_BYTES), v.get(Keys.OUTBOX_HEAP_PERCENT)),
+                new SocketConfig(
+                        v.get(Keys.SOCKET_HOST),
+                        v.get(Keys.SOCKET_PORT),
+                        v.get(Keys.SOCKET_PATH),
+                        v.get(Keys.PLAIN_CONFIRM),
+                        v.get(Keys.SOCKET_MAX_CONNECTIONS),
+                        v.get(Keys.SOCKET_MAX_CONNECTIONS_PER_USER),
+                        v.get(Keys.SOCKET_HANDSHAKE_TIMEOUT),
+                        v.get(Keys.SOCKET_MAX_HEADER_BYTES),
+                        v.get(Keys.SOCKET_MAX_FRAME_BYTES),
+                        v.get(Keys.SOCKET_PING_INTERVAL),
+                        v.get(Keys.SOCKET_PONG_TIMEOUT),
+                        v.get(Keys.ACK_TIMEOUT),
+                        v.get(Keys.SOCKET_STALL_AFTER),
+                        v.get(Keys.SOCKET_SEND_BUFFER_BYTES),
+                        v.get(Keys.SOCKET_SELECTORS)),
+                new AuthConfig(v.get(Keys.AUTH_MODE), v.get(Keys.AUTH_DEV_ALLOW_REMOTE)),
+                new AdminConfig(v.get(Keys.ADMIN_HOST), v.get(Keys.ADMIN_PORT)),
+                new ShutdownConfig(v.get(Keys.SHUTDOWN_GRACE)));
+    }
+
+    private static AmqpConfig amqp(Values v) {
+        return new AmqpConfig(
+                v.get(Keys.AMQP_URI),
+                v.get(Keys.AMQP_PREFIX),
+                v.get(Keys.AMQP_PREFETCH),
+                v.get(Keys.AMQP_HEARTBEAT),
+                v.get(Keys.AMQP_CONNECT_TIMEOUT),
+                v.get(Keys.AMQP_CONFIRM_TIMEOUT),
+                v.get(Keys.AMQP_BACKOFF_INITIAL),
+                v.get(Keys.AMQP_BACKOFF_MAX),
+                v.get(Keys.AMQP_MAX_INBOUND_BYTES),
+                v.get(Keys.AMQP_DEAD_MAX_MESSAGES),
+                v.get(Keys.AMQP_EXPIRED_MAX_MESSAGES),
+                v.get(Keys.AMQP_TOKEN_REFRESH));
+    }
+}

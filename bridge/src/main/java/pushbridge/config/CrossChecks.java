@@ -1,0 +1,167 @@
+package pushbridge.config;
+
+import java.util.Locale;
+
+/** What must hold between keys. Each check is skipped while one of its keys could not be read. */
+final class CrossChecks {
+    /** The rest of the heap is for everything that has no key: connections, the JSON being read, the JVM's own room. */
+    private static final int MOST_PERCENT_OF_HEAP = 90;
+
+    private final Values values;
+    private final Machine machine;
+    private final Problems problems;
+
+    private CrossChecks(Values values, Machine machine, Problems problems) {
+        this.values = values;
+        this.machine = machine;
+        this.problems = problems;
+    }
+
+    static void check(Values values, Machine machine, Problems problems) {
+        CrossChecks checks = new CrossChecks(values, machine, problems);
+        checks.prefetchFitsTheHeap();
+        checks.sharesOfTheHeapLeaveRoom();
+        checks.backoffGrows();
+        checks.everyMessageGetsThroughTheBrokerConnection();
+        checks.everyMessageFitsAnOutbox();
+        checks.aWindowFitsAnOutbox();
+        checks.devModeStaysLocal();
+        checks.listenersDiffer();
+    }
+
+    private void prefetchFitsTheHeap() {
+        if (!values.have(Keys.AMQP_PREFETCH, Keys.MESSAGE_MAX_BYTES, Keys.INTAKE_HEAP_PERCENT)) {
+            return;
+        }
+        long prefetch = values.get(Keys.AMQP_PREFETCH);
+        long maxBytes = values.get(Keys.MESSAGE_MAX_BYTES);
+        int percent = values.get(Keys.INTAKE_HEAP_PERCENT);
+        long share = machine.maxHeapBytes() * percent / 100;
+        long needed = prefetch * maxBytes;
+        if (needed <= share) {
+            return;
+        }
+        // Rounded down to what people write, so that following the advice always helps.
+        long fittingBytes = share / prefetch >= 1024 ? share / prefetch / 1024 * 1024 : share / prefetch;
+        // Some collectors count a little of -Xmx (one survivor space) as not usable, hence the twentieth on top.
+        long heapMiB = (mebibytes(needed * 105 / percent) / 64 + 1) * 64;
+        problems.add(
+                Keys.AMQP_PREFETCH.fullName(),
+                values.origin(Keys.AMQP_PREFETCH),
+                String.format(
+                        Locale.ROOT,
+                        "%d messages of up to %s (%s) can take %d MiB, but %d%% (%s) of the heap of %d MiB is only"
+                                + " %d MiB; lower %s to %d, or %s to %s, or give Java a heap of %d MiB (-Xmx%dm)",
+                        prefetch,
+                        Units.show(maxBytes),
+                        Keys.MESSAGE_MAX_BYTES.fullName(),
+                        mebibytes(needed),
+                        percent,
+                        Keys.INTAKE_HEAP_PERCENT.fullName(),
+                        mebibytes(machine.maxHeapBytes()),
+                        mebibytes(share),
+                        Keys.AMQP_PREFETCH.fullName(),
+                        Math.max(1, share / maxBytes),
+                        Keys.MESSAGE_MAX_BYTES.fullName(),
+                        Units.show(fittingBytes),
+                        heapMiB,
+                        heapMiB));
+    }
+
+    private static long mebibytes(long bytes) {
+        return bytes >> 20;
+    }
+
+    private void sharesOfTheHeapLeaveRoom() {
+        if (values.have(Keys.INTAKE_HEAP_PERCENT, Keys.OUTBOX_HEAP_PERCENT)) {
+            int sum = values.get(Keys.INTAKE_HEAP_PERCENT) + values.get(Keys.OUTBOX_HEAP_PERCENT);
+            if (sum > MOST_PERCENT_OF_HEAP) {
+                problem(
+                        Keys.OUTBOX_HEAP_PERCENT,
+                        "together with %s it takes %d%% of the heap; allowed: at most %d%%",
+                        Keys.INTAKE_HEAP_PERCENT.fullName(),
+                        sum,
+                        MOST_PERCENT_OF_HEAP);
+            }
+        }
+    }
+
+    private void backoffGrows() {
+        if (values.have(Keys.AMQP_BACKOFF_INITIAL, Keys.AMQP_BACKOFF_MAX)
+                && values.get(Keys.AMQP_BACKOFF_MAX).compareTo(values.get(Keys.AMQP_BACKOFF_INITIAL)) < 0) {
+            atLeast(Keys.AMQP_BACKOFF_MAX, Keys.AMQP_BACKOFF_INITIAL);
+        }
+    }
+
+    private void everyMessageGetsThroughTheBrokerConnection() {
+        if (values.have(Keys.AMQP_MAX_INBOUND_BYTES, Keys.MESSAGE_MAX_BYTES)
+                && values.get(Keys.AMQP_MAX_INBOUND_BYTES) < values.get(Keys.MESSAGE_MAX_BYTES)) {
+            atLeast(Keys.AMQP_MAX_INBOUND_BYTES, Keys.MESSAGE_MAX_BYTES);
+        }
+    }
+
+    private void everyMessageFitsAnOutbox() {
+        // Twice, because a frame is a little larger than its message and another one may be on its way.
+        if (values.have(Keys.OUTBOX_MAX_BYTES, Keys.MESSAGE_MAX_BYTES)
+                && values.get(Keys.OUTBOX_MAX_BYTES) < 2L * values.get(Keys.MESSAGE_MAX_BYTES)) {
+            problem(
+                    Keys.OUTBOX_MAX_BYTES,
+                    "%s is too small for a message and the next one; allowed: at least twice %s, which is %s",
+                    shown(Keys.OUTBOX_MAX_BYTES),
+                    Keys.MESSAGE_MAX_BYTES.fullName(),
+                    shown(Keys.MESSAGE_MAX_BYTES));
+        }
+    }
+
+    /** Otherwise one reader's window alone would overflow its outbox and evict it. */
+    private void aWindowFitsAnOutbox() {
+        if (values.have(Keys.OUTBOX_MAX_BYTES, Keys.LANE_WINDOW_BYTES)
+                && values.get(Keys.OUTBOX_MAX_BYTES) < values.get(Keys.LANE_WINDOW_BYTES)) {
+            atLeast(Keys.OUTBOX_MAX_BYTES, Keys.LANE_WINDOW_BYTES);
+        }
+        if (values.have(Keys.OUTBOX_MAX_FRAMES, Keys.LANE_WINDOW_MESSAGES)
+                && values.get(Keys.OUTBOX_MAX_FRAMES) < values.get(Keys.LANE_WINDOW_MESSAGES)) {
+            atLeast(Keys.OUTBOX_MAX_FRAMES, Keys.LANE_WINDOW_MESSAGES);
+        }
+    }
+
+    private void devModeStaysLocal() {
+        if (values.have(Keys.AUTH_MODE, Keys.AUTH_DEV_ALLOW_REMOTE, Keys.SOCKET_HOST)
+                && values.getOrNull(Keys.AUTH_MODE) == AuthConfig.Mode.DEV
+                && !values.get(Keys.AUTH_DEV_ALLOW_REMOTE)
+                && !ValueType.isLoopback(values.get(Keys.SOCKET_HOST))) {
+            problem(
+                    Keys.AUTH_MODE,
+                    "in dev mode anyone can be any user, and %s %s can be reached from other machines; listen on"
+                            + " 127.0.0.1, or set %s=true if that is what you want",
+                    Keys.SOCKET_HOST.fullName(),
+                    Units.quote(shown(Keys.SOCKET_HOST)),
+                    Keys.AUTH_DEV_ALLOW_REMOTE.fullName());
+        }
+    }
+
+    private void listenersDiffer() {
+        if (values.have(Keys.SOCKET_HOST, Keys.SOCKET_PORT, Keys.ADMIN_HOST, Keys.ADMIN_PORT)
+                && values.get(Keys.ADMIN_PORT) != 0
+                && values.get(Keys.ADMIN_PORT).equals(values.get(Keys.SOCKET_PORT))
+                && values.get(Keys.ADMIN_HOST).equals(values.get(Keys.SOCKET_HOST))) {
+            problem(
+                    Keys.ADMIN_PORT,
+                    "%s is the port of the public listener (%s) too; the two must differ",
+                    shown(Keys.ADMIN_PORT),
+                    Keys.SOCKET_PORT.fullName());
+        }
+    }
+
+    private void atLeast(Key<?> key, Key<?> least) {
+        problem(key, "%s is too small; allowed: at least %s, which is %s", shown(key), least.fullName(), shown(least));
+    }
+
+    private <T> String shown(Key<T> key) {
+        return key.type().shower().apply(values.get(key));
+    }
+
+    private void problem(Key<?> key, String format, Object... parts) {
+        problems.add(key.fullName(), values.origin(key), String.format(Locale.ROOT, format, parts));
+    }
+}

@@ -1,0 +1,360 @@
+package pushbridge.config;
+
+import static java.time.Duration.ZERO;
+import static java.time.Duration.ofMillis;
+import static java.time.Duration.ofMinutes;
+import static java.time.Duration.ofSeconds;
+import static pushbridge.config.Key.Group.ESSENTIALS;
+import static pushbridge.config.Key.Group.FREQUENT;
+import static pushbridge.config.Key.Group.RARE;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+
+/**
+ * Everything that can be set, in the order of the data path. This table is the truth: reading, checking, masking and
+ * the reference all follow from it. Sizes and times are limits of one bridge unless the sentence says otherwise.
+ *
+ * <p>To add a key: a line here, a component in the record of its section, a line in {@link ConfigLoader}, and
+ * {@code bin/pushbridge config-doc > bridge/CONFIGURATION.md}.
+ */
+final class Keys {
+    private static final int KIB = 1024;
+    private static final int MIB = 1024 * KIB;
+
+    private static final List<Key<?>> TABLE = new ArrayList<>();
+
+    // The way to RabbitMQ
+
+    static final Key<List<URI>> AMQP_URI = add(new Key<>(
+            "amqp.uri",
+            ESSENTIALS,
+            ValueType.amqpUris(),
+            Key.Default.of("amqp://guest:guest@127.0.0.1:5672/%2F"),
+            true,
+            "Where RabbitMQ is; of several addresses, which must belong to one cluster, the next is tried when one"
+                    + " fails."));
+    static final Key<String> AMQP_PREFIX = key(
+            "amqp.prefix",
+            ESSENTIALS,
+            ValueType.namePrefix(),
+            "push",
+            "Starts the name of every exchange and queue, so that several bridges can share a vhost.");
+    static final Key<Integer> AMQP_PREFETCH = key(
+            "amqp.prefetch",
+            FREQUENT,
+            ValueType.count(1, 65_535),
+            "4096",
+            "Instructions in hand at a time, taken and not yet settled.");
+    static final Key<Duration> AMQP_HEARTBEAT = key(
+            "amqp.heartbeat",
+            RARE,
+            ValueType.wholeSeconds(ofSeconds(1), ofMinutes(5)),
+            "10s",
+            "A broker that is silent for two of these is given up and connected again.");
+    static final Key<Duration> AMQP_CONNECT_TIMEOUT = key(
+            "amqp.connect-timeout",
+            RARE,
+            ValueType.duration(ofMillis(100), ofMinutes(5)),
+            "10s",
+            "How long the TCP connection, and then the AMQP handshake, may take.");
+    static final Key<Duration> AMQP_CONFIRM_TIMEOUT = key(
+            "amqp.confirm-timeout",
+            RARE,
+            ValueType.duration(ofSeconds(1), ofMinutes(10)),
+            "60s",
+            "How long a copy may wait for the broker's confirm before it is published again.");
+    static final Key<Duration> AMQP_BACKOFF_INITIAL = key(
+            "amqp.backoff-initial",
+            RARE,
+            ValueType.duration(ofMillis(10), ofMinutes(1)),
+            "500ms",
+            "First pause before connecting again.");
+    static final Key<Duration> AMQP_BACKOFF_MAX = key(
+            "amqp.backoff-max",
+            RARE,
+            ValueType.duration(ofMillis(10), ofMinutes(10)),
+            "30s",
+            "Longest pause before connecting again.");
+    static final Key<Integer> AMQP_MAX_INBOUND_BYTES = key(
+            "amqp.max-inbound-bytes",
+            RARE,
+            ValueType.size(64 * KIB, Integer.MAX_VALUE),
+            "512MiB",
+            "Largest body accepted from the broker; keep it at the broker's own maximum, because a larger body kills"
+                    + " the connection every time it is delivered.");
+    static final Key<Long> AMQP_DEAD_MAX_MESSAGES = key(
+            "amqp.dead-max-messages",
+            RARE,
+            ValueType.number(1, 1_000_000_000),
+            "1000000",
+            "The dead-letter queue refuses more than these; nothing is acknowledged without a safe copy, so intake"
+                    + " then stands still.");
+    static final Key<Long> AMQP_EXPIRED_MAX_MESSAGES = key(
+            "amqp.expired-max-messages",
+            RARE,
+            ValueType.number(1, 1_000_000_000),
+            "100000",
+            "The queue of expired instructions drops its oldest beyond these.");
+    static final Key<Duration> AMQP_TOKEN_REFRESH = key(
+            "amqp.token-refresh",
+            RARE,
+            ValueType.duration(ofSeconds(10), ofMinutes(29)),
+            "10m",
+            "How often the ownership token is taken anew; well below the broker's consumer timeout, 30m unless changed"
+                    + " there.");
+
+    // Intake
+
+    static final Key<Duration> INTAKE_START_DELAY = key(
+            "intake.start-delay",
+            FREQUENT,
+            ValueType.duration(ZERO, ofMinutes(10)),
+            "3s",
+            "From the opening of the sockets to the first instruction, so that returning clients are there.");
+    static final Key<Duration> STANDBY_PATIENCE = key(
+            "standby.patience",
+            RARE,
+            ValueType.duration(ZERO, ofMinutes(10)),
+            "5s",
+            "How long a bridge that was not the last owner waits before it tries to become it.");
+    static final Key<Integer> INTAKE_HEAP_PERCENT = key(
+            "intake.heap-percent",
+            RARE,
+            ValueType.percent(1, 90),
+            "50",
+            "Share of the heap that amqp.prefetch times message.max-bytes may take; more refuses to start.");
+
+    // Messages
+
+    static final Key<Integer> MESSAGE_MAX_BYTES = key(
+            "message.max-bytes",
+            FREQUENT,
+            ValueType.size(256, 128 * MIB),
+            "64KiB",
+            "Largest message; a larger one is dead-lettered as too-large.");
+    static final Key<Integer> MESSAGE_MAX_DEPTH = key(
+            "message.max-depth",
+            RARE,
+            ValueType.count(1, 500),
+            "64",
+            "Deepest nesting of objects and arrays in a message; a deeper one is dead-lettered as malformed.");
+    static final Key<Path> MESSAGE_TYPES_DIR = add(new Key<>(
+            "message.types-dir",
+            FREQUENT,
+            ValueType.directory(),
+            Key.Default.none(),
+            false,
+            "Folder with JSON Schemas named <type>.schema.json, which the payloads of these types must match."));
+
+    // Delivery
+
+    static final Key<Integer> LANE_WINDOW_MESSAGES = key(
+            "lane.window-messages",
+            FREQUENT,
+            ValueType.count(1, 10_000),
+            "64",
+            "Messages of one address in flight at a time.");
+    static final Key<Integer> LANE_WINDOW_BYTES = key(
+            "lane.window-bytes",
+            FREQUENT,
+            ValueType.size(KIB, 1024 * MIB),
+            "256KiB",
+            "Bytes of one address in flight at a time; one message always may be.");
+    static final Key<Duration> HOLD_AFTER = key(
+            "hold.after",
+            FREQUENT,
+            ValueType.duration(ofMillis(10), ofMinutes(1)),
+            "1s",
+            "How long a message may stay undelivered before its safe copy goes elsewhere, so that a slow reader does"
+                    + " not delay the others.");
+    static final Key<Duration> FANOUT_PATIENCE = key(
+            "fanout.patience",
+            RARE,
+            ValueType.duration(ZERO, ofMinutes(1)),
+            "2s",
+            "How long a message for many waits for full outboxes that are being read.");
+    static final Key<Integer> DELIVERY_MAX_REQUESTS = key(
+            "delivery.max-requests",
+            RARE,
+            ValueType.count(1, 1_000),
+            "16",
+            "Requests of one connection that may wait to be handled; more close it.");
+    static final Key<Integer> DELIVERY_MAX_CHANNELS = key(
+            "delivery.max-channels",
+            FREQUENT,
+            ValueType.count(1, 10_000),
+            "100",
+            "Channels one connection may subscribe to.");
+
+    // Outboxes
+
+    static final Key<Integer> OUTBOX_MAX_FRAMES = key(
+            "outbox.max-frames",
+            FREQUENT,
+            ValueType.count(1, 1_000_000),
+            "1024",
+            "Frames that may wait for one connection.");
+    static final Key<Integer> OUTBOX_MAX_BYTES = key(
+            "outbox.max-bytes",
+            FREQUENT,
+            ValueType.size(KIB, 1024 * MIB),
+            "1MiB",
+            "Bytes that may wait for one connection.");
+    static final Key<Integer> OUTBOX_HEAP_PERCENT = key(
+            "outbox.heap-percent",
+            RARE,
+            ValueType.percent(1, 90),
+            "25",
+            "Share of the heap that all outboxes together may take; above it intake pauses.");
+
+    // Sockets
+
+    static final Key<String> SOCKET_HOST = key(
+            "socket.host",
+            ESSENTIALS,
+            ValueType.host(),
+            "127.0.0.1",
+            "Address the public listener binds to; 0.0.0.0 for all.");
+    static final Key<Integer> SOCKET_PORT = key(
+            "socket.port", ESSENTIALS, ValueType.port(), "8080", "Port of the public listener; 0 takes a free one.");
+    static final Key<String> SOCKET_PATH = key(
+            "socket.path",
+            ESSENTIALS,
+            ValueType.path(),
+            "/ws",
+            "Path of the WebSocket endpoint; clients may add a slash at its end.");
+    static final Key<SocketConfig.PlainConfirm> PLAIN_CONFIRM = key(
+            "plain.confirm",
+            FREQUENT,
+            ValueType.oneOf(SocketConfig.PlainConfirm.class),
+            "pong",
+            "What counts as delivered on a connection without acknowledgements: the pong to a ping sent behind the"
+                    + " frames, or that the kernel took them (written).");
+    static final Key<Integer> SOCKET_MAX_CONNECTIONS = key(
+            "socket.max-connections",
+            FREQUENT,
+            ValueType.count(1, 1_000_000),
+            "20000",
+            "Connections in all, handshakes included; more are answered 503.");
+    static final Key<Integer> SOCKET_MAX_CONNECTIONS_PER_USER = key(
+            "socket.max-connections-per-user",
+            FREQUENT,
+            ValueType.count(1, 1_000_000),
+            "100",
+            "Connections of one user; more are answered 429.");
+    static final Key<Duration> SOCKET_HANDSHAKE_TIMEOUT = key(
+            "socket.handshake-timeout",
+            RARE,
+            ValueType.duration(ofMillis(100), ofMinutes(5)),
+            "10s",
+            "From accepting a connection to its finished upgrade.");
+    static final Key<Integer> SOCKET_MAX_HEADER_BYTES = key(
+            "socket.max-header-bytes",
+            RARE,
+            ValueType.size(KIB, MIB),
+            "16KiB",
+            "Request line and headers of a handshake.");
+    static final Key<Integer> SOCKET_MAX_FRAME_BYTES = key(
+            "socket.max-frame-bytes",
+            RARE,
+            ValueType.size(128, MIB),
+            "16KiB",
+            "Largest frame, and largest message, from a client.");
+    static final Key<Duration> SOCKET_PING_INTERVAL = key(
+            "socket.ping-interval",
+            FREQUENT,
+            ValueType.duration(ofSeconds(1), ofMinutes(10)),
+            "25s",
+            "A client silent for so long is pinged; keep it below the idle timeout of proxies in between.");
+    static final Key<Duration> SOCKET_PONG_TIMEOUT = key(
+            "socket.pong-timeout",
+            RARE,
+            ValueType.duration(ofSeconds(1), ofMinutes(10)),
+            "20s",
+            "A client that stays silent for so long after a ping is taken for gone.");
+    static final Key<Duration> ACK_TIMEOUT = key(
+            "ack.timeout",
+            FREQUENT,
+            ValueType.duration(ofSeconds(1), ofMinutes(10)),
+            "30s",
+            "How long a pushbridge.v1 client may leave a message unacknowledged.");
+    static final Key<Duration> SOCKET_STALL_AFTER = key(
+            "socket.stall-after",
+            RARE,
+            ValueType.duration(ofSeconds(1), ofMinutes(10)),
+            "15s",
+            "A connection whose writing makes no progress for so long is closed as stalled.");
+    static final Key<Integer> SOCKET_SEND_BUFFER_BYTES = key(
+            "socket.send-buffer-bytes",
+            RARE,
+            ValueType.size(4 * KIB, 16 * MIB),
+            "64KiB",
+            "Kernel send buffer of one connection; small, so that \"written\" means more.");
+    static final Key<Integer> SOCKET_SELECTORS = add(new Key<>(
+            "socket.selectors",
+            RARE,
+            ValueType.count(1, 256),
+            Key.Default.processors(1, 256),
+            false,
+            "Threads that read and write sockets."));
+
+    // Who may connect
+
+    static final Key<AuthConfig.Mode> AUTH_MODE = add(new Key<>(
+            "auth.mode",
+            ESSENTIALS,
+            ValueType.oneOf(AuthConfig.Mode.class),
+            Key.Default.mandatory(),
+            false,
+            "How a client says who it is; dev believes the query (/ws?user=42&channels=news) and is for trying out"
+                    + " only."));
+    static final Key<Boolean> AUTH_DEV_ALLOW_REMOTE = key(
+            "auth.dev-allow-remote",
+            RARE,
+            ValueType.flag(),
+            "false",
+            "Lets auth.mode dev listen on an address that others can reach, where anyone can then be any user.");
+
+    // Operation
+
+    static final Key<String> ADMIN_HOST = key(
+            "admin.host",
+            ESSENTIALS,
+            ValueType.host(),
+            "127.0.0.1",
+            "Address the listener for operators binds to; it asks nobody for a password.");
+    static final Key<Integer> ADMIN_PORT = key(
+            "admin.port",
+            ESSENTIALS,
+            ValueType.port(),
+            "8081",
+            "Port of the listener for operators; 0 takes a free one.");
+    static final Key<Duration> SHUTDOWN_GRACE = key(
+            "shutdown.grace",
+            FREQUENT,
+            ValueType.duration(ZERO, ofMinutes(10)),
+            "5s",
+            "How long, when stopping, messages in flight may take to be confirmed and clients to read their last"
+                    + " frames.");
+
+    private Keys() {}
+
+    /** Every key, in the order of this file. */
+    static List<Key<?>> all() {
+        return Collections.unmodifiableList(TABLE);
+    }
+
+    private static <T> Key<T> key(String name, Key.Group group, ValueType<T> type, String fallback, String sentence) {
+        return add(new Key<>(name, group, type, Key.Default.of(fallback), false, sentence));
+    }
+
+    private static <T> Key<T> add(Key<T> key) {
+        TABLE.add(key);
+        return key;
+    }
+}
