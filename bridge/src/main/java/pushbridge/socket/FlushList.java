@@ -13,6 +13,8 @@ import org.glassfish.grizzly.nio.SelectorRunner;
  */
 final class FlushList implements SelectorHandler.Task {
 
+    private static final int TURNS_PER_TASK = 1024;
+
     private final SelectorHandler handler;
     private final SelectorRunner selector;
     private final Queue<PushConnection> waiting = new ConcurrentLinkedQueue<>();
@@ -31,6 +33,10 @@ final class FlushList implements SelectorHandler.Task {
     /** Adds a connection; the caller sees to it that it is in the list once. */
     void add(PushConnection connection) {
         waiting.add(connection);
+        schedule();
+    }
+
+    private void schedule() {
         if (scheduled.compareAndSet(false, true)) {
             // From another thread this puts the task into the pending queue and wakes the selector up.
             handler.enque(selector, this, null);
@@ -41,9 +47,14 @@ final class FlushList implements SelectorHandler.Task {
     public boolean run() {
         // Before the queue is read: what is added from here on schedules a task of its own.
         scheduled.set(false);
-        for (PushConnection next = waiting.poll(); next != null; next = waiting.poll()) {
+        for (int turns = 0; turns < TURNS_PER_TASK; turns++) {
+            PushConnection next = waiting.poll();
+            if (next == null) {
+                return true;
+            }
             next.runOnSelector();
         }
+        schedule(); // what clients have sent meanwhile is read in between
         return true;
     }
 }

@@ -54,6 +54,9 @@ final class PushConnection extends Writer implements FrameSink {
     /** How much is handed to Tyrus at once: it keeps a buffer as large as the largest piece it was ever given. */
     static final int SLICE_BYTES = 1024;
 
+    /** How many batches a client that reads as fast as frames come may take before it is somebody else's turn. */
+    private static final int BATCHES_PER_TURN = 16;
+
     /** The end of a connection whose client sent a close frame, for the counts. */
     static final String ENDED_BY_CLIENT = "client";
     /** The end of a connection that broke without a close frame. */
@@ -188,7 +191,6 @@ final class PushConnection extends Writer implements FrameSink {
                 case WRITTEN -> Confirmation.WRITTEN;
             };
         }
-        around.connections().add(this);
         SessionReports opened = around.sessions().open(id, who.user(), who.channels(), confirmation, this);
         session = opened;
         if (state != State.OPEN) {
@@ -234,7 +236,14 @@ final class PushConnection extends Writer implements FrameSink {
     private void wake() {
         if (flushes.isSelectorThread() && session != null) {
             drain();
-        } else if (inFlushList.compareAndSet(false, true)) {
+        } else {
+            takeATurn();
+        }
+    }
+
+    /** Has {@link #runOnSelector} called, once however often this is asked for meanwhile. */
+    private void takeATurn() {
+        if (inFlushList.compareAndSet(false, true)) {
             flushes.add(this);
         }
     }
@@ -266,7 +275,11 @@ final class PushConnection extends Writer implements FrameSink {
         draining = true;
         try {
             boolean more = true;
-            while (more && !writing) {
+            for (int batches = 0; more && !writing; batches++) {
+                if (batches == BATCHES_PER_TURN) {
+                    takeATurn(); // behind the others of this selector, who wait meanwhile
+                    return;
+                }
                 more = writeNext();
             }
         } finally {
@@ -587,7 +600,7 @@ final class PushConnection extends Writer implements FrameSink {
         if (first) {
             ended(how);
         } else {
-            wakeToTerminate();
+            takeATurn();
         }
     }
 
@@ -596,14 +609,7 @@ final class PushConnection extends Writer implements FrameSink {
         // What waits is dropped: nothing may look delivered that the client will not see. (I1)
         outbox.close();
         reportClosed();
-        wakeToTerminate();
-    }
-
-    private void wakeToTerminate() {
-        // Always by way of the list: the caller may be in the middle of reading.
-        if (inFlushList.compareAndSet(false, true)) {
-            flushes.add(this);
-        }
+        takeATurn(); // never here and now: the caller may be in the middle of reading
     }
 
     private void reportClosed() {
@@ -668,7 +674,7 @@ final class PushConnection extends Writer implements FrameSink {
                 if (now - closeDeadlineNanos > 0) {
                     abortive = writing; // what has not left by now is not read either
                     terminateWanted = true;
-                    wakeToTerminate();
+                    takeATurn();
                 }
             }
             case OPEN -> sweepOpen(now);

@@ -214,6 +214,7 @@ final class UpgradeFilter extends BaseFilter {
         // From here on HTTP is over for this connection; what it has left behind goes with it.
         arrivals.remove(tcp);
         HTTP_ATTRIBUTES.forEach(tcp.getAttributes()::removeAttribute);
+        around.connections().add(push);
         WebSocketFilter.attach(tcp, push);
         tcp.setProcessor(webSocketChain);
         try {
@@ -223,7 +224,9 @@ final class UpgradeFilter extends BaseFilter {
             tcp.terminateSilently();
             return null;
         }
-        if (behind.hasRemaining()) {
+        if (!tcp.isOpen()) {
+            push.onGone(); // broke while the 101 was written, when nobody was told of it yet
+        } else if (behind.hasRemaining()) {
             push.onRead(behind.toByteBuffer()); // a client that did not wait for the answer
         }
         return null;
