@@ -23,7 +23,7 @@ docker_start() {
     --publish "127.0.0.1:$amqp_port:5672" \
     --mount "type=volume,source=$container,target=/var/lib/rabbitmq" \
     --mount "type=bind,source=$root/docker/rabbitmq.conf,target=/etc/rabbitmq/conf.d/20-pushbridge.conf,readonly" \
-    "$image" >/dev/null || die "Docker could not start $image; it says why above."
+    "$image" >/dev/null {lock}>&- || die "Docker could not start $image; it says why above."
   deadline=$((SECONDS + start_seconds))
   until speaks_amqp "$amqp_port"; do
     if ! docker_running || ((SECONDS > deadline)); then

@@ -95,7 +95,7 @@ node_spawn() { # PID_FILE LOG PROGRAM ARG…
   ! command -v setsid >/dev/null || detached=(setsid)
   (
     cd "$home" || exit
-    [[ -z ${lock:-} ]] || exec {lock}>&- # else the node would hold it for as long as it lives
+    exec {lock}>&- # else the node would hold it for as long as it lives
     node_environment
     # Makes the server script become the node instead of waiting for it: one process to know and to signal.
     export RUNNING_UNDER_SYSTEMD=true

@@ -7,7 +7,7 @@ root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
 source "$root/scripts/lib/common.sh"
 # shellcheck source=../lib/tools.sh
 source "$root/scripts/lib/tools.sh"
-set -m # background jobs get their own process group and the usual SIGINT, as from a terminal
+set -m # background jobs get their own process group, as from a terminal
 
 if [[ ${1:-} == -h || ${1:-} == --help ]]; then
   echo "Starts scripts/run in a fresh copy of the repository, publishes, listens, ends it. Takes no arguments."
@@ -85,7 +85,8 @@ left_over() {
 none_left() { [[ -z $(left_over) ]]; }
 
 start_run() {
-  (cd / && exec "$link" >>"$log" 2>&1) &
+  # Started by a script in the background this suite ignores SIGINT, which its children would inherit.
+  (cd / && exec env --default-signal=INT "$link" >>"$log" 2>&1) &
   run_job=$!
   await "$1" "the bridge is ready" http_ok "$PUSHBRIDGE_ADMIN_PORT/health/ready"
 }
