@@ -29,6 +29,7 @@ import pushbridge.dev.DevPublish;
 import pushbridge.envelope.EnvelopeReader;
 import pushbridge.envelope.SchemaFileException;
 import pushbridge.metrics.MetricsRegistry;
+import pushbridge.outbox.OutboxTotals;
 import pushbridge.socket.DevGate;
 import pushbridge.socket.HandshakeGate;
 import pushbridge.socket.SocketServer;
@@ -68,12 +69,15 @@ public final class Bridge {
         // The way in: RabbitMQ, envelope, delivery loop, and the copies of what cannot be delivered.
         EnvelopeReader envelopes = new EnvelopeReader(config.message());
         copies = new CopyPublisher(config.amqp(), node, clock, broker);
-        loop = new DeliveryLoop(config.delivery(), config.amqp().prefetch(), clock, copies, this::fail);
+        OutboxTotals outboxes = new OutboxTotals(
+                Runtime.getRuntime().maxMemory() / 100 * config.outbox().heapPercent());
+        loop = new DeliveryLoop(config.delivery(), config.amqp().prefetch(), clock, copies, outboxes, this::fail);
         intake = new Intake(config.amqp(), config.intake(), node, envelopes::read, clock, loop, broker);
 
         // The way out: sockets.
         HandshakeGate gate = gate(config);
-        sockets = new SocketServer(config.socket(), config.outbox(), gate, this::isStandby, loop::open, clock);
+        sockets =
+                new SocketServer(config.socket(), config.outbox(), outboxes, gate, this::isStandby, loop::open, clock);
         devPublish = config.auth().mode() == AuthConfig.Mode.DEV ? devPages(gate, node) : null;
 
         // For operators.
@@ -185,15 +189,14 @@ public final class Bridge {
 
     /**
      * Stops within about {@code shutdown.grace}: takes nothing more, lets what is in flight be confirmed, leaves the rest
-     * to the broker, and lets clients know. Idempotent.
+     * to the broker, and lets clients know. Idempotent; a second call waits for
+     * the first.
      */
-    public void stop() throws InterruptedException {
-        synchronized (this) {
-            if (stopping) {
-                return;
-            }
-            stopping = true;
+    public synchronized void stop() throws InterruptedException {
+        if (stopping) {
+            return;
         }
+        stopping = true;
         Duration grace = config.shutdown().grace();
         Duration closing = grace.dividedBy(CLOSING_SHARE);
         stopAccepting();

@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,6 +27,7 @@ import pushbridge.config.Machine;
 import pushbridge.config.Secrets;
 import pushbridge.config.Units;
 import pushbridge.delivery.OfflinePolicy;
+import pushbridge.metrics.MetricsReference;
 
 /** The command {@code pushbridge}: finds the subcommand, runs it and reports its errors, secrets masked. */
 public final class Cli {
@@ -59,6 +61,7 @@ public final class Cli {
                 .addSubcommand(new PublishCommand(publisher, loader, environment))
                 .addSubcommand(new VersionCommand())
                 .addSubcommand(new ConfigDocCommand())
+                .addSubcommand(new MetricsDocCommand())
                 .setOut(writer(out))
                 .setErr(writer(err))
                 .registerConverter(OfflinePolicy.class, Cli::offlinePolicy)
@@ -166,7 +169,23 @@ public final class Cli {
     }
 
     @Command(name = "config-doc", description = "Prints the reference of all configuration keys, as Markdown.")
-    static final class ConfigDocCommand implements Callable<Integer> {
+    static final class ConfigDocCommand extends DocCommand {
+        ConfigDocCommand() {
+            super(ConfigReference::markdown);
+        }
+    }
+
+    @Command(name = "metrics-doc", description = "Prints the reference of all metrics, as Markdown.")
+    static final class MetricsDocCommand extends DocCommand {
+        MetricsDocCommand() {
+            super(MetricsReference::markdown);
+        }
+    }
+
+    /** Prints a page that is generated from the code. */
+    abstract static class DocCommand implements Callable<Integer> {
+        private final Supplier<String> page;
+
         @Spec
         @Nullable
         CommandSpec spec;
@@ -174,11 +193,15 @@ public final class Cli {
         @Mixin
         CommonOptions common = new CommonOptions();
 
+        DocCommand(Supplier<String> page) {
+            this.page = page;
+        }
+
         @Override
         public Integer call() {
             PrintWriter out =
                     Objects.requireNonNull(spec, "set by picocli").commandLine().getOut();
-            out.print(ConfigReference.markdown());
+            out.print(page.get());
             out.flush();
             return ExitCode.OK.number();
         }

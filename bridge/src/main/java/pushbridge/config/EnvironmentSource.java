@@ -13,6 +13,8 @@ final class EnvironmentSource {
     static final Map<String, String> OTHERS = new TreeMap<>(Map.of(
             "PUSHBRIDGE_HOME", "where the distribution is, for scripts",
             "PUSHBRIDGE_BROKER_*", "for the scripts that start a private broker",
+            "PUSHBRIDGE_RABBITMQ_SERVER", "for the scripts that start a private broker",
+            "PUSHBRIDGE_RUN_DIR", "for the scripts that start a private broker",
             "PUSHBRIDGE_TEST_*", "for the test suite",
             // Kubernetes gives these to every pod beside a service that is named pushbridge.
             "PUSHBRIDGE_PORT", "Kubernetes, for a service named pushbridge",

@@ -5,6 +5,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import pushbridge.config.DeliveryConfig;
+import pushbridge.outbox.OutboxTotals;
 
 /**
  * The delivery loop: one thread that owns all delivery state, fed by one queue. Its methods may be called from any
@@ -23,6 +24,7 @@ public final class DeliveryLoop {
 
     private final DeliveryConfig config;
     private final Clock clock;
+    private final OutboxTotals outboxes;
     private final Consumer<Throwable> onFailure;
     private final LoopQueue queue = new LoopQueue();
     private final DeliveryStats stats;
@@ -33,18 +35,26 @@ public final class DeliveryLoop {
     // Loop thread only.
     private long lastNanos;
     private long lastTickNanos;
+    private boolean roomInOutboxes = true;
     private @Nullable CompletableFuture<Void> draining;
 
     /**
      * Starts nothing yet.
      *
      * @param prefetch how many instructions the intake may have in hand
+     * @param outboxes what waits in all of them; while that is too much, instructions wait too
      * @param onFailure told when the loop has died of a bug; nothing is delivered or settled from then on
      */
     public DeliveryLoop(
-            DeliveryConfig config, int prefetch, Clock clock, Copies copies, Consumer<Throwable> onFailure) {
+            DeliveryConfig config,
+            int prefetch,
+            Clock clock,
+            Copies copies,
+            OutboxTotals outboxes,
+            Consumer<Throwable> onFailure) {
         this.config = config;
         this.clock = clock;
+        this.outboxes = outboxes;
         this.onFailure = onFailure;
         this.stats = new DeliveryStats(clock.nanoTime());
         this.core = new DeliveryCore(config, prefetch, clock, copies, queue, stats);
@@ -141,6 +151,7 @@ public final class DeliveryLoop {
             room--;
         }
         room = BATCH;
+        roomInOutboxes = !outboxes.isFull(); // I5: looked at once a batch, so exceeded by one batch at most
         while (room > 0 && takesInstructions()) {
             Instruction instruction = queue.nextInstruction();
             if (instruction == null) {
@@ -160,6 +171,6 @@ public final class DeliveryLoop {
     }
 
     private boolean takesInstructions() {
-        return draining == null && core.takesInstructions();
+        return roomInOutboxes && draining == null && core.takesInstructions();
     }
 }

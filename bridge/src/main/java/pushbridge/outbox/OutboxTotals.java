@@ -6,6 +6,17 @@ import java.util.concurrent.atomic.LongAdder;
 public final class OutboxTotals {
 
     private final LongAdder bytes = new LongAdder();
+    private final long maxBytes;
+
+    /** @param maxBytes above so many nothing more should be offered; nobody is refused for it */
+    public OutboxTotals(long maxBytes) {
+        this.maxBytes = maxBytes;
+    }
+
+    /** Whether it is time to let clients read before more is offered (I5). */
+    public boolean isFull() {
+        return bytes() > maxBytes;
+    }
 
     /** Bytes that were offered and that no kernel has taken yet, in all outboxes; a shared frame counts once for each. */
     public long bytes() {

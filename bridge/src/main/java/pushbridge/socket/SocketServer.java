@@ -49,7 +49,7 @@ public final class SocketServer {
     private static final Logger log = LoggerFactory.getLogger(SocketServer.class);
 
     private final Clock clock;
-    private final OutboxTotals totals = new OutboxTotals();
+    private final OutboxTotals totals;
     private final Connections connections;
     private final Arrivals arrivals;
     private final PushContainer container;
@@ -59,6 +59,7 @@ public final class SocketServer {
     private final CountDownLatch stopped = new CountDownLatch(1);
 
     /**
+     * @param totals told what waits for all clients together
      * @param gate decides who may connect
      * @param standby whether this process leaves the work to another; asked at every handshake
      * @param sessions told of every connection that opens
@@ -66,10 +67,12 @@ public final class SocketServer {
     public SocketServer(
             SocketConfig config,
             OutboxConfig outbox,
+            OutboxTotals totals,
             HandshakeGate gate,
             BooleanSupplier standby,
             Sessions sessions,
             Clock clock) {
+        this.totals = totals;
         this.clock = clock;
         connections = new Connections(config.maxConnectionsPerUser());
         arrivals = new Arrivals(clock, config.handshakeTimeout().toNanos());

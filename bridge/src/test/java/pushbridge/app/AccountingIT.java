@@ -48,7 +48,7 @@ final class AccountingIT {
 
     @Test
     void everyMessageIsAccountedForAndEveryAddressIsInOrder(Broker broker) throws Exception {
-        try (TestBridge bridge = TestBridge.start(broker.config())) {
+        try (TestBridge bridge = TestBridge.start(broker.config(4_096, MESSAGES))) {
             bridge.awaitReady();
             List<WebClient> clients = new ArrayList<>();
             for (int i = 0; i < CONNECTIONS; i++) {

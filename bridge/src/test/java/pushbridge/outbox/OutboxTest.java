@@ -18,7 +18,7 @@ import pushbridge.config.OutboxConfig;
 
 class OutboxTest {
 
-    private final OutboxTotals totals = new OutboxTotals();
+    private final OutboxTotals totals = new OutboxTotals(Long.MAX_VALUE);
     private final Outbox outbox = new Outbox(new OutboxConfig(100, 10_000, 25), totals);
 
     @Test

@@ -32,6 +32,7 @@ import pushbridge.delivery.ClientRequest;
 import pushbridge.delivery.CloseCode;
 import pushbridge.delivery.Confirmation;
 import pushbridge.outbox.Frame;
+import pushbridge.outbox.OutboxTotals;
 import pushbridge.socket.RecordingSessions.Opened;
 
 /** The listener on a real port, with clients on real sockets; only time and the delivery loop are played. */
@@ -754,6 +755,7 @@ class SocketServerTest {
             server = new SocketServer(
                     config,
                     new OutboxConfig(1_024, 1 << 20, 25),
+                    new OutboxTotals(Long.MAX_VALUE),
                     new DevGate(config, 10),
                     () -> standby,
                     sessions,

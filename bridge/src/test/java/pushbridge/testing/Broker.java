@@ -93,18 +93,27 @@ public final class Broker implements AutoCloseable {
 
     /** The same for a bridge that reaches the broker another way. */
     public AmqpConfig config(URI via) {
+        return config(via, 100, 1_000);
+    }
+
+    /** The same for a bridge with more in hand. */
+    public AmqpConfig config(int prefetch, long maxMessages) {
+        return config(uri, prefetch, maxMessages);
+    }
+
+    private AmqpConfig config(URI via, int prefetch, long maxMessages) {
         return new AmqpConfig(
                 List.of(via),
                 prefix,
-                100,
+                prefetch,
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(5),
                 Duration.ofSeconds(10),
                 Duration.ofMillis(20),
                 Duration.ofMillis(200),
                 1 << 20,
-                1_000,
-                1_000,
+                maxMessages,
+                maxMessages,
                 Duration.ofMinutes(10));
     }
 

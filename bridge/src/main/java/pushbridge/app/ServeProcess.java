@@ -1,0 +1,107 @@
+package pushbridge.app;
+
+import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import pushbridge.cli.ExitCode;
+import pushbridge.config.AuthConfig;
+import pushbridge.config.BridgeConfig;
+import pushbridge.config.EffectiveConfig;
+import pushbridge.envelope.SchemaFileException;
+
+/** The command {@code serve}: one bridge for as long as the process lives. */
+public final class ServeProcess {
+
+    private static final Logger log = LoggerFactory.getLogger(ServeProcess.class);
+
+    /** What stopping may take beyond {@code shutdown.grace}: closing connections to a broker that does not answer. */
+    private static final Duration STOP_OVERTIME = Duration.ofSeconds(5);
+
+    private ServeProcess() {}
+
+    /** Runs a bridge until it fails; SIGTERM and Ctrl-C end the process from outside, in order, with exit code 0. */
+    public static ExitCode run(EffectiveConfig effective) {
+        BridgeConfig config = effective.values();
+        effective.changes().forEach(change -> log.info("{}", change));
+        warnAboutDevMode(config);
+        try {
+            Bridge bridge = new Bridge(config);
+            bridge.start();
+            log.info(
+                    "Listening for browsers on ws://{}:{}{} and for operators on http://{}:{}",
+                    config.socket().host(),
+                    bridge.socketPort(),
+                    config.socket().path(),
+                    config.admin().host(),
+                    bridge.adminPort());
+            // Not before the bridge runs: until then there is nothing to stop in order.
+            Stopper stopper = new Stopper(bridge, config.shutdown().grace().plus(STOP_OVERTIME));
+            Runtime.getRuntime().addShutdownHook(stopper);
+            bridge.failure().get();
+            stopper.exitCode = ExitCode.INTERNAL;
+            return ExitCode.INTERNAL;
+        } catch (SchemaFileException e) {
+            log.error("{}", e.getMessage());
+            return ExitCode.CONFIG;
+        } catch (ListenerException e) {
+            log.error("{}", e.getMessage());
+            return ExitCode.UNAVAILABLE;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return ExitCode.INTERNAL;
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("a failure is a value here", e);
+        }
+    }
+
+    private static void warnAboutDevMode(BridgeConfig config) {
+        if (config.auth().mode() == AuthConfig.Mode.DEV) {
+            log.warn(
+                    "auth.mode=dev: anybody who reaches {}:{} can connect as any user, and publish from the page."
+                            + " For trying out only.",
+                    config.socket().host(),
+                    config.socket().port());
+        }
+    }
+
+    /** Runs when the process is told to end, however that happens. */
+    private static final class Stopper extends Thread {
+        private final Bridge bridge;
+        private final Duration longest;
+        volatile ExitCode exitCode = ExitCode.OK;
+
+        Stopper(Bridge bridge, Duration longest) {
+            super("pushbridge-stop");
+            this.bridge = bridge;
+            this.longest = longest;
+        }
+
+        @Override
+        public void run() {
+            log.info("Stopping");
+            Thread stop = new Thread(this::stopBridge, "pushbridge-stopping");
+            stop.start();
+            try {
+                stop.join(longest.toMillis());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            if (stop.isAlive()) {
+                log.warn("Not everything has stopped in time; what is unsettled stays in RabbitMQ");
+            } else {
+                log.info("Stopped");
+            }
+            // A JVM ended by SIGTERM would exit 143, as if it had not stopped in order.
+            Runtime.getRuntime().halt(exitCode.number());
+        }
+
+        private void stopBridge() {
+            try {
+                bridge.stop();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+package pushbridge;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** What may know what. The reasons are in ARCHITECTURE.md. */
+@AnalyzeClasses(packages = "pushbridge", importOptions = ImportOption.DoNotIncludeTests.class)
+final class ArchitectureTest {
+
+    private static final String[] CORE = {"pushbridge.delivery..", "pushbridge.envelope..", "pushbridge.outbox.."};
+
+    @ArchTest
+    static final ArchRule theCoreKnowsNeitherBrokerNorSocketsNorHttp = noClasses()
+            .that()
+            .resideInAnyPackage(CORE)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    "com.rabbitmq..",
+                    "org.glassfish..",
+                    "jakarta.websocket..",
+                    "java.net.http..",
+                    "io.github.resilience4j..",
+                    "io.micrometer..");
+
+    @ArchTest
+    static final ArchRule theCoreKnowsNoOtherPackageOfOursButItsConfiguration = noClasses()
+            .that()
+            .resideInAnyPackage(CORE)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    "pushbridge.amqp..",
+                    "pushbridge.socket..",
+                    "pushbridge.admin..",
+                    "pushbridge.dev..",
+                    "pushbridge.metrics..",
+                    "pushbridge.cli..",
+                    "pushbridge.app..");
+
+    @ArchTest
+    static final ArchRule onlyTheIntakeKnowsRabbitMq = noClasses()
+            .that()
+            .resideOutsideOfPackage("pushbridge.amqp..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("com.rabbitmq..");
+
+    @ArchTest
+    static final ArchRule onlyTheSocketPackageKnowsTyrus = noClasses()
+            .that()
+            .resideOutsideOfPackage("pushbridge.socket..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.glassfish.tyrus..", "jakarta.websocket..");
+
+    @ArchTest
+    static final ArchRule onlyTheListenersKnowGrizzly = noClasses()
+            .that()
+            .resideOutsideOfPackages("pushbridge.socket..", "pushbridge.admin..", "pushbridge.dev..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.glassfish.grizzly..");
+
+    @ArchTest
+    static final ArchRule onlyTheWiringSeesEverything = noClasses()
+            .that()
+            .resideOutsideOfPackages("pushbridge.app..", "pushbridge")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("pushbridge.app..");
+
+    @ArchTest
+    static final ArchRule thereAreNoCycles =
+            slices().matching("pushbridge.(*)..").should().beFreeOfCycles();
+
+    @ArchTest
+    static final ArchRule nobodyNamesAPackageUtil =
+            classes().should().resideOutsideOfPackages("..util..", "..utils..", "..common..");
+}
