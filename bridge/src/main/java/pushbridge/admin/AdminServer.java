@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.TreeSet;
 import java.util.function.Supplier;
 import org.glassfish.grizzly.http.server.HttpHandler;
 import org.glassfish.grizzly.http.server.HttpServer;
@@ -21,6 +22,8 @@ public final class AdminServer {
 
     /** Scrapes and probes are few; one selector and two workers leave the cores to the work. */
     private static final int WORKERS = 2;
+
+    private static final String PLAIN = "text/plain; charset=utf-8";
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -49,50 +52,51 @@ public final class AdminServer {
         listener.setTransport(transport);
         http.addListener(listener);
         http.getServerConfiguration().setName("pushbridge-admin");
-        answer("/health/live", response -> {
-            Health now = health.get();
-            json(response, now.live() ? 200 : 503, Map.of("status", now.live() ? "live" : "dead"));
-        });
-        answer("/health/ready", response -> {
-            Health now = health.get();
-            Map<String, Object> body = new LinkedHashMap<>();
-            body.put("status", now.ready() ? "ready" : "not ready");
-            body.put("checks", now.checks());
-            body.put("problems", now.problems());
-            json(response, now.ready() ? 200 : 503, body);
-        });
-        answer("/metrics", response -> text(response, 200, "text/plain; version=0.0.4; charset=utf-8", metrics.get()));
-        answer(
-                "/",
-                response -> text(
-                        response,
-                        404,
-                        "text/plain; charset=utf-8",
-                        "Nothing here. There are /health/live, /health/ready and /metrics.\n"));
+        Map<String, Answer> answers = Map.of(
+                "/health/live",
+                response -> {
+                    Health now = health.get();
+                    json(response, now.live() ? 200 : 503, Map.of("status", now.live() ? "live" : "dead"));
+                },
+                "/health/ready",
+                response -> {
+                    Health now = health.get();
+                    Map<String, Object> body = new LinkedHashMap<>();
+                    body.put("status", now.ready() ? "ready" : "not ready");
+                    body.put("checks", now.checks());
+                    body.put("problems", now.problems());
+                    json(response, now.ready() ? 200 : 503, body);
+                },
+                "/metrics",
+                response -> text(response, 200, "text/plain; version=0.0.4; charset=utf-8", metrics.get()));
+        http.getServerConfiguration()
+                .addHttpHandler(
+                        new HttpHandler() {
+                            @Override
+                            public void service(Request request, Response response) throws IOException {
+                                answer(answers, request, response);
+                            }
+                        },
+                        "/");
     }
 
     private interface Answer {
         void to(Response response) throws IOException;
     }
 
-    private void answer(String path, Answer answer) {
-        http.getServerConfiguration()
-                .addHttpHandler(
-                        new HttpHandler() {
-                            @Override
-                            public void service(Request request, Response response) throws IOException {
-                                response.setHeader("Cache-Control", "no-store");
-                                response.setHeader("X-Content-Type-Options", "nosniff");
-                                String method = request.getMethod().getMethodString();
-                                if (!method.equals("GET") && !method.equals("HEAD")) {
-                                    response.setHeader("Allow", "GET, HEAD");
-                                    text(response, 405, "text/plain; charset=utf-8", "Only GET and HEAD.\n");
-                                    return;
-                                }
-                                answer.to(response);
-                            }
-                        },
-                        path);
+    private static void answer(Map<String, Answer> answers, Request request, Response response) throws IOException {
+        response.setHeader("Cache-Control", "no-store");
+        response.setHeader("X-Content-Type-Options", "nosniff");
+        String method = request.getMethod().getMethodString();
+        Answer answer = answers.get(request.getRequestURI());
+        if (answer == null) {
+            text(response, 404, PLAIN, "Nothing here. There are " + new TreeSet<>(answers.keySet()) + ".\n");
+        } else if (!method.equals("GET") && !method.equals("HEAD")) {
+            response.setHeader("Allow", "GET, HEAD");
+            text(response, 405, PLAIN, "Only GET and HEAD.\n");
+        } else {
+            answer.to(response);
+        }
     }
 
     private static void json(Response response, int status, Object body) throws IOException {

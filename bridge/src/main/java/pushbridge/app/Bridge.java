@@ -24,7 +24,7 @@ import pushbridge.delivery.Clock;
 import pushbridge.delivery.CloseCode;
 import pushbridge.delivery.DeliveryLoop;
 import pushbridge.delivery.DeliveryStats;
-import pushbridge.dev.DevPage;
+import pushbridge.dev.DevPages;
 import pushbridge.dev.DevPublish;
 import pushbridge.envelope.EnvelopeReader;
 import pushbridge.envelope.SchemaFileException;
@@ -105,8 +105,7 @@ public final class Bridge {
                 gate,
                 new InstructionPublisher(config.amqp(), node),
                 config.message().maxBytes() + 1);
-        sockets.addHttpHandler(publish, "/dev/publish");
-        sockets.addHttpHandler(new DevPage(config.socket().path()), "/");
+        sockets.answerHttp(new DevPages(config.socket().path(), publish));
         return publish;
     }
 

@@ -12,7 +12,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.glassfish.grizzly.http.Method;
-import org.glassfish.grizzly.http.server.HttpHandler;
 import org.glassfish.grizzly.http.server.Request;
 import org.glassfish.grizzly.http.server.Response;
 import org.slf4j.Logger;
@@ -34,7 +33,7 @@ import tools.jackson.databind.node.ObjectNode;
  * application, and answers what became of the publish. The bridge's own checks see it only when it comes back from the
  * queue, so a wrong envelope can be tried out here and becomes a dead letter.
  */
-public final class DevPublish extends HttpHandler implements AutoCloseable {
+public final class DevPublish implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(DevPublish.class);
 
@@ -64,8 +63,7 @@ public final class DevPublish extends HttpHandler implements AutoCloseable {
         this.maxBytes = maxBytes;
     }
 
-    @Override
-    public void service(Request request, Response response) throws IOException {
+    void service(Request request, Response response) throws IOException {
         if (request.getMethod() != Method.POST) {
             response.setHeader("Allow", "POST");
             answer(response, 405, "error", "Publish with POST.");

@@ -50,8 +50,9 @@ public final class MetricsRegistry implements AutoCloseable {
 
     private void register(Metric metric, Tags tags, DoubleSupplier value) {
         switch (metric.kind()) {
+            // A counter holds its object weakly, and a lambda is nobody else's: so the object is the registry.
             case COUNTER ->
-                FunctionCounter.builder(metric.dottedName(), value, DoubleSupplier::getAsDouble)
+                FunctionCounter.builder(metric.dottedName(), this, self -> value.getAsDouble())
                         .description(metric.help())
                         .tags(tags)
                         .register(registry);

@@ -130,9 +130,9 @@ public final class SocketServer {
         return transport;
     }
 
-    /** Answers plain HTTP below a path of this listener. The handler runs on a selector thread and must not block. */
-    public void addHttpHandler(HttpHandler handler, String path) {
-        http.getServerConfiguration().addHttpHandler(handler, path);
+    /** Answers plain HTTP on this listener, all paths. The handler runs on a selector thread and must not block. */
+    public void answerHttp(HttpHandler handler) {
+        http.getServerConfiguration().addHttpHandler(handler, "/");
     }
 
     /** Opens the port. */

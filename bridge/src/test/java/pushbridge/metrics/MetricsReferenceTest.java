@@ -3,8 +3,11 @@ package pushbridge.metrics;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 final class MetricsReferenceTest {
@@ -17,6 +20,24 @@ final class MetricsReferenceTest {
                         "bridge/METRICS.md is stale: regenerate it with `bridge/target/pushbridge/bin/pushbridge metrics-doc"
                                 + " > bridge/METRICS.md`")
                 .isEqualTo(MetricsReference.markdown());
+    }
+
+    @Test
+    void aMetricKeepsItsValueThroughGarbageCollections() {
+        try (MetricsRegistry registry = new MetricsRegistry()) {
+            for (Metric metric : List.of(Metric.INSTRUCTIONS_RECEIVED, Metric.LANES)) {
+                int value = metric.name().length();
+                registry.register(metric, () -> value);
+            }
+            WeakReference<Object> garbage = new WeakReference<>(new Object());
+            Awaitility.await("a collection").until(() -> {
+                System.gc();
+                return garbage.get() == null;
+            });
+            assertThat(registry.scrape())
+                    .contains("\npushbridge_instructions_received_total 21.0\n")
+                    .contains("\npushbridge_lanes 5.0\n");
+        }
     }
 
     @Test

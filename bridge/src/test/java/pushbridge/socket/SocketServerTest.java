@@ -241,14 +241,12 @@ class SocketServerTest {
 
     @Test
     void aPageIsServedBesideTheSocketAndAnIdleConnectionToItIsClosed() throws Exception {
-        server().addHttpHandler(
-                        new HttpHandler() {
-                            @Override
-                            public void service(Request request, Response response) throws Exception {
-                                response.getWriter().write("hello");
-                            }
-                        },
-                        "/dev");
+        server().answerHttp(new HttpHandler() {
+            @Override
+            public void service(Request request, Response response) throws Exception {
+                response.getWriter().write("hello");
+            }
+        });
         RawClient client = connect();
         for (int i = 0; i < 3; i++) {
             client.send("GET /dev HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(UTF_8));

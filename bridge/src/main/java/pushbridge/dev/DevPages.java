@@ -10,8 +10,11 @@ import org.glassfish.grizzly.http.server.Request;
 import org.glassfish.grizzly.http.server.Response;
 import org.jspecify.annotations.Nullable;
 
-/** Serves the page at {@code /} with its script and style from the class path; nothing else. */
-public final class DevPage extends HttpHandler {
+/**
+ * What dev mode answers to plain HTTP: the page at {@code /} with its script and style from the class path, and publishing
+ * from it. Finds its way by itself: Grizzly's mapping of paths to handlers takes everything below {@code /dev} for one.
+ */
+public final class DevPages extends HttpHandler {
 
     /** Only what this listener serves itself; the WebSocket of the same host and port falls under 'self'. */
     private static final String CONTENT_SECURITY_POLICY = "default-src 'none'; script-src 'self'; style-src 'self';"
@@ -20,13 +23,16 @@ public final class DevPage extends HttpHandler {
     private record Resource(byte[] bytes, String contentType) {}
 
     private final Map<String, Resource> resources;
+    private final DevPublish publish;
 
     /**
      * Loads the files; they are part of the bridge.
      *
      * @param socketPath where the page finds the WebSocket endpoint
+     * @param publish answers {@code /dev/publish}
      */
-    public DevPage(String socketPath) {
+    public DevPages(String socketPath, DevPublish publish) {
+        this.publish = publish;
         Resource template = load("index.html", "text/html; charset=utf-8");
         String html = new String(template.bytes(), StandardCharsets.UTF_8)
                 .replace("@SOCKET_PATH@", socketPath.replace("&", "&amp;").replace("\"", "&quot;"));
@@ -38,7 +44,7 @@ public final class DevPage extends HttpHandler {
     }
 
     private static Resource load(String name, String contentType) {
-        try (InputStream stream = DevPage.class.getResourceAsStream("/pushbridge/dev/" + name)) {
+        try (InputStream stream = DevPages.class.getResourceAsStream("/pushbridge/dev/" + name)) {
             if (stream == null) {
                 throw new IllegalStateException("the bridge's jar lacks pushbridge/dev/" + name);
             }
@@ -50,6 +56,10 @@ public final class DevPage extends HttpHandler {
 
     @Override
     public void service(Request request, Response response) throws IOException {
+        if (request.getRequestURI().equals("/dev/publish")) {
+            publish.service(request, response);
+            return;
+        }
         @Nullable Resource resource = resources.get(request.getRequestURI());
         response.setHeader("Content-Security-Policy", CONTENT_SECURITY_POLICY);
         response.setHeader("X-Content-Type-Options", "nosniff");

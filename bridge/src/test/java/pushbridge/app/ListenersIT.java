@@ -1,0 +1,157 @@
+package pushbridge.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import pushbridge.config.AdminConfig;
+import pushbridge.config.BridgeConfig;
+import pushbridge.testing.Broker;
+import pushbridge.testing.BrokerExtension;
+
+/** What the two listeners answer to plain HTTP. */
+@ExtendWith(BrokerExtension.class)
+final class ListenersIT {
+
+    private static final String ENVELOPE = """
+            {"to":"user.ann","type":"note","payload":{},"seq":1}""";
+
+    private final Broker broker;
+    private final TestBridge bridge;
+
+    ListenersIT(Broker broker) throws Exception {
+        this.broker = broker;
+        bridge = TestBridge.start(broker.config());
+    }
+
+    @BeforeEach
+    void ready() {
+        bridge.awaitReady();
+    }
+
+    @AfterEach
+    void stop() throws InterruptedException {
+        bridge.close();
+    }
+
+    // ---- admin -------------------------------------------------------------------------------------------------
+
+    @Test
+    void healthAndMetricsAnswerAndNothingElseDoes() throws Exception {
+        assertThat(bridge.admin("/health/live").body()).isEqualTo("{\"status\":\"live\"}\n");
+        assertThat(bridge.admin("/health/ready").body()).contains("\"status\":\"ready\"");
+        assertThat(bridge.admin("/metrics").body()).contains("\npushbridge_owner 1.0\n");
+        for (String path : new String[] {"/", "/health", "/health/", "/health/other", "/metrics/x", "/ws"}) {
+            assertThat(bridge.admin(path).statusCode()).as(path).isEqualTo(404);
+        }
+    }
+
+    @Test
+    void metricsTellWhatHappened() throws Exception {
+        WebClient ann = bridge.connect("user=ann&channels=news");
+        bridge.awaitSessions(1);
+        broker.publish("user.ann", ENVELOPE);
+        broker.publish("user.bob", "{");
+        ann.await(1);
+        Broker.await(
+                "both settled",
+                () -> bridge.bridge().stats().unsettled() == 0
+                        && bridge.bridge().stats().received() == 2);
+
+        assertThat(bridge.admin("/metrics").body())
+                .contains("\npushbridge_instructions_received_total 2.0\n")
+                .contains("\npushbridge_instructions_delivered_total 1.0\n")
+                .contains("\npushbridge_instructions_dead_total{reason=\"malformed\"} 1.0\n")
+                .contains("\npushbridge_connections 1.0\n")
+                .contains("\npushbridge_users 1.0\n")
+                .contains("\npushbridge_channels 1.0\n")
+                .contains("\npushbridge_instructions_unsettled 0.0\n");
+    }
+
+    @Test
+    void thePublicListenerKnowsNothingOfTheAdminOnes() throws Exception {
+        for (String path : new String[] {"/metrics", "/health/ready", "/dev/other", "/index.html"}) {
+            assertThat(get(path).statusCode()).as(path).isEqualTo(404);
+        }
+    }
+
+    @Test
+    void aPortInUseIsOneClearSentence() {
+        BridgeConfig config = TestBridge.config(broker.config(), TestBridge.LONG, null);
+        BridgeConfig taken = new BridgeConfig(
+                config.amqp(),
+                config.intake(),
+                config.message(),
+                config.delivery(),
+                config.outbox(),
+                config.socket(),
+                config.auth(),
+                new AdminConfig("127.0.0.1", bridge.bridge().adminPort()),
+                config.shutdown());
+        assertThatThrownBy(() -> TestBridge.start(taken))
+                .isInstanceOf(ListenerException.class)
+                .hasMessageContaining("port " + bridge.bridge().adminPort())
+                .hasMessageContaining("pushbridge.admin.port");
+    }
+
+    // ---- the page ----------------------------------------------------------------------------------------------
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/", "/?user=42", "/dev/page.js", "/dev/page.css", "/favicon.svg"})
+    void thePageIsServedWithAStrictPolicy(String path) throws Exception {
+        HttpResponse<String> response = get(path);
+        assertThat(response.statusCode()).isEqualTo(200);
+        assertThat(response.headers().firstValue("Content-Security-Policy").orElse(""))
+                .contains("default-src 'none'")
+                .doesNotContain("unsafe");
+    }
+
+    @Test
+    void publishingFromThePageGoesThroughRabbitMq() throws Exception {
+        WebClient ann = bridge.connect("user=ann");
+        bridge.awaitSessions(1);
+        HttpResponse<String> response = post("application/json", ENVELOPE, null);
+
+        assertThat(response.statusCode()).isEqualTo(202);
+        assertThat(response.body()).contains("\"outcome\":\"confirmed\"");
+        assertThat(ann.await(1)).containsExactly(ENVELOPE);
+    }
+
+    @Test
+    void otherPagesAndOtherMeansCannotPublish() throws Exception {
+        assertThat(post("application/json", ENVELOPE, "http://evil.example").statusCode())
+                .isEqualTo(403);
+        assertThat(post("text/plain", ENVELOPE, null).statusCode()).isEqualTo(415);
+        assertThat(post("application/json", "{\"type\":\"note\"}", null).body()).contains("\\\"to\\\"");
+        assertThat(post("application/json", "{", null).statusCode()).isEqualTo(400);
+        assertThat(post("application/json", "x".repeat(70_000), null).statusCode())
+                .isEqualTo(413);
+        HttpResponse<String> get = get("/dev/publish");
+        assertThat(get.statusCode()).isEqualTo(405);
+        assertThat(bridge.bridge().stats().received()).isZero();
+    }
+
+    private HttpResponse<String> get(String path) throws Exception {
+        return TestBridge.HTTP.send(
+                HttpRequest.newBuilder(bridge.publicUri(path)).build(), BodyHandlers.ofString());
+    }
+
+    private HttpResponse<String> post(String contentType, String body, @Nullable String origin) throws Exception {
+        URI uri = bridge.publicUri("/dev/publish");
+        HttpRequest.Builder request =
+                HttpRequest.newBuilder(uri).header("Content-Type", contentType).POST(BodyPublishers.ofString(body));
+        request.header("Origin", origin == null ? "http://" + uri.getAuthority() : origin);
+        return TestBridge.HTTP.send(request.build(), BodyHandlers.ofString());
+    }
+}
