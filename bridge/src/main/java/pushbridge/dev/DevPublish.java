@@ -1,7 +1,7 @@
 package pushbridge.dev;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
@@ -11,7 +11,9 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.glassfish.grizzly.ReadHandler;
 import org.glassfish.grizzly.http.Method;
+import org.glassfish.grizzly.http.io.NIOInputStream;
 import org.glassfish.grizzly.http.server.Request;
 import org.glassfish.grizzly.http.server.Response;
 import org.slf4j.Logger;
@@ -80,15 +82,62 @@ public final class DevPublish implements AutoCloseable {
             answer(response, 415, "error", "Send the envelope as application/json.");
             return;
         }
-        byte[] body;
-        try (InputStream stream = request.getInputStream()) {
-            body = stream.readNBytes(maxBytes + 1);
-        }
-        if (body.length > maxBytes) {
-            answer(response, 413, "error", "The body is larger than " + maxBytes + " bytes.");
+        if (request.getHeader("Upgrade") != null) {
+            // Grizzly hands on no body of such a request, so its end would never come.
+            answer(response, 400, "error", "Publish with plain HTTP/1.1, without the header Upgrade.");
             return;
         }
         response.suspend();
+        NIOInputStream input = request.getNIOInputStream();
+        // Never a blocking read: this is a selector thread, and a body may come later than its headers, or never.
+        input.notifyAvailable(new BodyReader(input, response));
+    }
+
+    /** Collects a body as it comes in. */
+    private final class BodyReader implements ReadHandler {
+        private final NIOInputStream input;
+        private final Response response;
+        private final ByteArrayOutputStream body = new ByteArrayOutputStream();
+
+        BodyReader(NIOInputStream input, Response response) {
+            this.input = input;
+            this.response = response;
+        }
+
+        @Override
+        public void onDataAvailable() throws IOException {
+            if (collect()) {
+                input.notifyAvailable(this);
+            }
+        }
+
+        @Override
+        public void onAllDataRead() throws IOException {
+            if (collect()) {
+                hand(body.toByteArray(), response);
+            }
+        }
+
+        @Override
+        public void onError(Throwable cause) {
+            log.debug("The page that published has gone: {}", cause.toString());
+            response.resume();
+        }
+
+        /** Takes what is there; answers and returns false when that is too much. */
+        private boolean collect() throws IOException {
+            int available = input.readyData();
+            if (body.size() + available > maxBytes) {
+                answer(response, 413, "error", "The body is larger than " + maxBytes + " bytes.");
+                response.resume();
+                return false;
+            }
+            body.write(input.readNBytes(available));
+            return true;
+        }
+    }
+
+    private void hand(byte[] body, Response response) throws IOException {
         try {
             worker.execute(() -> {
                 try {

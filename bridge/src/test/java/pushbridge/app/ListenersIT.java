@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.net.URI;
+import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -137,6 +138,14 @@ final class ListenersIT {
         assertThat(post("application/json", "{", null).statusCode()).isEqualTo(400);
         assertThat(post("application/json", "x".repeat(70_000), null).statusCode())
                 .isEqualTo(413);
+        HttpResponse<String> upgrade = HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(bridge.publicUri("/dev/publish"))
+                                .header("Content-Type", "application/json")
+                                .POST(BodyPublishers.ofString(ENVELOPE))
+                                .build(),
+                        BodyHandlers.ofString());
+        assertThat(upgrade.body()).contains("plain HTTP/1.1");
         HttpResponse<String> get = get("/dev/publish");
         assertThat(get.statusCode()).isEqualTo(405);
         assertThat(bridge.bridge().stats().received()).isZero();

@@ -24,7 +24,9 @@ import pushbridge.testing.Broker;
 /** A bridge with everything real, on free ports. */
 final class TestBridge implements AutoCloseable {
 
-    static final HttpClient HTTP = HttpClient.newHttpClient();
+    /** Without the offer of HTTP/2, which a body behind it does not survive. */
+    static final HttpClient HTTP =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
     /** Long enough that only a client that really is silent is given up, however busy the machine. */
     static final Duration LONG = Duration.ofSeconds(60);
