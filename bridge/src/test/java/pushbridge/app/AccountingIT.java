@@ -61,13 +61,11 @@ final class AccountingIT {
             Awaitility.await("everything settled")
                     .atMost(TestBridge.LONG.multipliedBy(2))
                     .until(() -> settled(stats) == MESSAGES);
+            Awaitility.await("every frame at its client")
+                    .atMost(TestBridge.LONG)
+                    .until(() -> allReceived(clients));
             for (int i = 0; i < CONNECTIONS; i++) {
-                WebClient client = clients.get(i);
-                int frames = framesFor(i);
-                Awaitility.await(frames + " frames at client " + i)
-                        .atMost(TestBridge.LONG)
-                        .until(() -> client.received() >= frames);
-                checkClient(i, client.texts());
+                checkClient(i, clients.get(i).texts());
             }
 
             // published = delivered + dead + expired + dropped, each exactly
@@ -137,6 +135,15 @@ final class AccountingIT {
                 + stats.expired()
                 + stats.dropped()
                 + Stream.of(DeadLetterReason.values()).mapToLong(stats::dead).sum();
+    }
+
+    private boolean allReceived(List<WebClient> clients) {
+        for (int i = 0; i < clients.size(); i++) {
+            if (clients.get(i).received() < framesFor(i)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static List<String> addressesOf(int client) {
