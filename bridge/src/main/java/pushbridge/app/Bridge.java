@@ -51,6 +51,7 @@ public final class Bridge {
     private final CopyPublisher copies;
     private final DeliveryLoop loop;
     private final SocketServer sockets;
+    private final BridgeHealth health;
     private final AdminServer admin;
     private final MetricsRegistry metrics;
     private final @Nullable DevPublish devPublish;
@@ -81,7 +82,7 @@ public final class Bridge {
         devPublish = config.auth().mode() == AuthConfig.Mode.DEV ? devPages(gate, node) : null;
 
         // For operators.
-        BridgeHealth health = new BridgeHealth(loop.stats(), broker, copies, clock, failure::isDone, () -> stopping);
+        health = new BridgeHealth(loop.stats(), broker, copies, clock, failure::isDone, () -> stopping);
         metrics = BridgeMetrics.register(loop.stats(), broker, copies, sockets);
         admin = new AdminServer(config.admin(), health::now, metrics::scrape);
 
@@ -249,6 +250,6 @@ public final class Bridge {
 
     /** How it is now. */
     Health health() {
-        return new BridgeHealth(loop.stats(), broker, copies, clock, failure::isDone, () -> stopping).now();
+        return health.now();
     }
 }

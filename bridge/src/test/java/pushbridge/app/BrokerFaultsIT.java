@@ -2,10 +2,16 @@ package pushbridge.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import pushbridge.config.BridgeConfig;
+import pushbridge.config.IntakeConfig;
 import pushbridge.testing.Broker;
 import pushbridge.testing.BrokerExtension;
 import pushbridge.testing.FaultProxy;
@@ -35,6 +41,38 @@ final class BrokerFaultsIT {
                 broker.publish("user.ann", envelope(1));
                 ann.await(1);
             }
+        }
+    }
+
+    @Test
+    void ofSeveralAddressesTheNextOneIsTriedWhenOneIsDead(Broker broker) throws Exception {
+        URI dead;
+        try (ServerSocket reserved = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            dead = URI.create("amqp://guest:guest@127.0.0.1:" + reserved.getLocalPort() + "/%2F");
+        }
+        try (TestBridge bridge = TestBridge.start(broker.config(dead, broker.uri()))) {
+            bridge.awaitReady();
+        }
+    }
+
+    @Test
+    void nothingIsTakenBeforeTheStartDelayIsOver(Broker broker) throws Exception {
+        BridgeConfig config = TestBridge.config(broker.config(), TestBridge.LONG, null);
+        BridgeConfig late = new BridgeConfig(
+                config.amqp(),
+                new IntakeConfig(Duration.ofHours(1), Duration.ZERO, 50),
+                config.message(),
+                config.delivery(),
+                config.outbox(),
+                config.socket(),
+                config.auth(),
+                config.admin(),
+                config.shutdown());
+        try (TestBridge bridge = TestBridge.start(late)) {
+            bridge.awaitReady();
+            broker.publish("user.ann", envelope(1));
+            broker.awaitReady(broker.prefix() + ".instructions", 1);
+            assertThat(bridge.bridge().stats().received()).isZero();
         }
     }
 

@@ -91,19 +91,19 @@ public final class Broker implements AutoCloseable {
         return config(uri);
     }
 
-    /** The same for a bridge that reaches the broker another way. */
-    public AmqpConfig config(URI via) {
-        return config(via, 100, 1_000);
+    /** The same for a bridge that reaches the broker another way, or has several to try. */
+    public AmqpConfig config(URI... via) {
+        return config(List.of(via), 100, 1_000);
     }
 
     /** The same for a bridge with more in hand. */
     public AmqpConfig config(int prefetch, long maxMessages) {
-        return config(uri, prefetch, maxMessages);
+        return config(List.of(uri), prefetch, maxMessages);
     }
 
-    private AmqpConfig config(URI via, int prefetch, long maxMessages) {
+    private AmqpConfig config(List<URI> via, int prefetch, long maxMessages) {
         return new AmqpConfig(
-                List.of(via),
+                via,
                 prefix,
                 prefetch,
                 Duration.ofSeconds(10),
