@@ -517,9 +517,7 @@ final class DeliveryCore {
             return;
         }
         long takenBefore = patienceNanos - holdAfterNanos(current.unsettled());
-        for (Instruction stale = current.firstStale(takenBefore);
-                stale != null;
-                stale = current.firstStale(takenBefore)) {
+        for (Instruction stale : current.stale(takenBefore)) {
             if (stale.lane != null) {
                 spill( // I4: whatever its client does, it does not stay unsettled
                         stale.lane,
