@@ -281,6 +281,22 @@ final class DeliveryCoreTest {
     }
 
     @Test
+    void aClientThatReadsAndNeverConfirmsKeepsNothingInMemory() { // I5
+        FakeClient silent = harness.connect("s", "ann", Confirmation.PONG);
+        FakeClient well = harness.connect("w", "ann", Confirmation.PONG);
+        for (int i = 0; i < 1_000; i++) {
+            harness.publish("user.ann", "m" + i);
+            harness.run();
+            silent.readAll();
+            well.readAndConfirm();
+            harness.run();
+        }
+
+        assertThat(silent.closedWith).isNull();
+        assertThat(((Session) silent.session()).inFlight()).isLessThanOrEqualTo(4); // the window
+    }
+
+    @Test
     void patienceIsShorterWhenThePrefetchIsNearlyUsedUp() { // I4
         harness.connect("c", "ann", Confirmation.PONG);
         for (int i = 0; i < CoreHarness.PREFETCH - 1; i++) {
