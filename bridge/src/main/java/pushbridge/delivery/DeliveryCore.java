@@ -499,7 +499,8 @@ final class DeliveryCore {
         }
         touched.clear();
         if (settlement != null) {
-            settlement.flush(false);
+            // Leaving: the channel is closed as soon as the loop says that it is idle, so no acknowledgement may wait.
+            settlement.flush(leaving);
         }
         stats.turned(directory, lanes.size(), settlement == null ? 0 : settlement.unsettled(), clock.nanoTime());
     }

@@ -442,6 +442,25 @@ final class DeliveryCoreTest {
         assertThat(harness.core.isIdle()).isTrue();
     }
 
+    @Test
+    void aLeavingBridgeAcknowledgesAlsoWhatIsSettledBehindSomethingItLeaves() { // I1
+        FakeClient bob = harness.connect("b", "bob", Confirmation.PONG);
+        FakeClient ann = harness.connect("a", "ann", Confirmation.PONG);
+        Instruction waiting = harness.publish("user.bob", "one");
+        Instruction confirmed = harness.publish("user.ann", "two");
+        harness.run();
+        harness.core.leave();
+        bob.leave();
+        ann.readAndConfirm();
+        harness.run();
+
+        assertThat(harness.core.isIdle()).isTrue();
+        assertThat(harness.isSettled(confirmed))
+                .as("when idle is reported, the channel is closed at once")
+                .isTrue();
+        assertThat(harness.isSettled(waiting)).isFalse();
+    }
+
     // ---- settling ----------------------------------------------------------------------------------------------
 
     @Test
