@@ -99,6 +99,10 @@ final class DeliveryCore {
                     && current.channel().generation() > instruction.channel().generation()) {
                 return; // I6: of a generation that has ended; the broker redelivers it
             }
+            if (current != null) {
+                // The report of its end is behind others in the queue, but one generation at a time is all there is.
+                channelLost(current.channel());
+            }
             current = new Settlement(instruction.channel(), prefetch);
             settlement = current;
         }

@@ -420,6 +420,24 @@ final class DeliveryCoreTest {
         assertThat(old.acks).isEmpty();
     }
 
+    @Test
+    void aNewGenerationEndsTheOneBeforeEvenWhenItsEndIsStillToBeReported() { // I6
+        FakeClient client = harness.connect("c", "ann", Confirmation.PONG);
+        harness.publish("user.ann", "one");
+        harness.run();
+        CoreHarness.Channel old = harness.channel;
+        harness.beginGeneration();
+        Instruction again = harness.publish("user.ann", "one");
+        harness.run();
+        client.readAndConfirm();
+        harness.run();
+
+        assertThat(client.read).containsExactly("one", "one");
+        assertThat(harness.isSettled(again)).isTrue();
+        assertThat(old.acks).isEmpty();
+        assertThat(harness.stats.returned()).isEqualTo(1);
+    }
+
     // ---- leaving -----------------------------------------------------------------------------------------------
 
     @Test
