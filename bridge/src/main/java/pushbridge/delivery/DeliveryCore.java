@@ -99,6 +99,10 @@ final class DeliveryCore {
                     && current.channel().generation() > instruction.channel().generation()) {
                 return; // I6: of a generation that has ended; the broker redelivers it
             }
+            if (current != null) {
+                // The report of its end is behind others in the queue, but one generation at a time is all there is.
+                channelLost(current.channel());
+            }
             current = new Settlement(instruction.channel(), prefetch);
             settlement = current;
         }
@@ -499,7 +503,8 @@ final class DeliveryCore {
         }
         touched.clear();
         if (settlement != null) {
-            settlement.flush(false);
+            // Leaving: the channel is closed as soon as the loop says that it is idle, so no acknowledgement may wait.
+            settlement.flush(leaving);
         }
         stats.turned(directory, lanes.size(), settlement == null ? 0 : settlement.unsettled(), clock.nanoTime());
     }
@@ -517,9 +522,7 @@ final class DeliveryCore {
             return;
         }
         long takenBefore = patienceNanos - holdAfterNanos(current.unsettled());
-        for (Instruction stale = current.firstStale(takenBefore);
-                stale != null;
-                stale = current.firstStale(takenBefore)) {
+        for (Instruction stale : current.stale(takenBefore)) {
             if (stale.lane != null) {
                 spill( // I4: whatever its client does, it does not stay unsettled
                         stale.lane,

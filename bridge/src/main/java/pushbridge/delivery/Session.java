@@ -186,8 +186,21 @@ final class Session implements SessionReports, LoopEvent {
         if (inFlight == null) {
             inFlight = new ArrayDeque<>(4);
         }
+        forgetSettled(inFlight);
         inFlight.add(new InFlight(offered, instruction));
         return true;
+    }
+
+    /**
+     * I5: what another connection has settled, or has gone elsewhere, means nothing here any more, and a client that
+     * reads but never confirms would keep all of it.
+     */
+    private static void forgetSettled(ArrayDeque<InFlight> inFlight) {
+        for (InFlight oldest = inFlight.peek();
+                oldest != null && oldest.instruction.lane == null;
+                oldest = inFlight.peek()) {
+            inFlight.remove();
+        }
     }
 
     /** The oldest instruction in flight here that the client has by now, or null. */
@@ -205,6 +218,11 @@ final class Session implements SessionReports, LoopEvent {
         }
         inFlight.poll();
         return oldest.instruction;
+    }
+
+    /** How many messages of lanes are remembered as offered here. */
+    int inFlight() {
+        return inFlight == null ? 0 : inFlight.size();
     }
 
     long cursor(Lane lane) {

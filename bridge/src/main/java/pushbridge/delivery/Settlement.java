@@ -1,12 +1,13 @@
 package pushbridge.delivery;
 
-import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
- * The instructions of one generation that are not acknowledged yet, by delivery tag. Acknowledges everything below the
- * contiguous watermark in one go, and singly what is settled beyond it, so that one lagging delivery neither holds back
- * the rest nor exhausts the prefetch (I4). Lives and dies with its channel (I6). Loop thread only.
+ * The instructions of one generation that are not acknowledged yet, in the order of their delivery tags. Acknowledges
+ * everything below the contiguous watermark in one go, and singly what is settled beyond it, so that one lagging delivery
+ * neither holds back the rest nor exhausts the prefetch (I4). Lives and dies with its channel (I6). Loop thread only.
  */
 final class Settlement {
 
@@ -14,18 +15,18 @@ final class Settlement {
     /** Settled instructions beyond the watermark that are acknowledged singly at once instead of at the next tick. */
     private final int eagerSingles;
 
-    /** A ring by tag. Null where acknowledged singly already, or not delivered yet. */
-    private @Nullable Instruction[] ring = new Instruction[64];
-    /** The lowest tag below which everything is acknowledged: the watermark. 0 before the first instruction. */
-    private long head;
-    /** The tag after the last one taken. */
-    private long tail;
+    /**
+     * Taken and not acknowledged: as many as the prefetch at most (I5), also when one of them lags for days while
+     * millions pass by. The watermark is the tag of the first.
+     */
+    private final ArrayDeque<Instruction> unacknowledged = new ArrayDeque<>();
+
+    /** The tag taken last; 0 before the first instruction. */
+    private long lastTag;
     /** Instructions taken and not settled. */
     private int unsettled;
     /** Settled instructions that no acknowledgement was sent for. */
     private int settledWaiting;
-    /** Where {@link #firstStale} goes on. */
-    private long scanned;
 
     Settlement(IntakeChannel channel, int prefetch) {
         this.channel = channel;
@@ -43,20 +44,12 @@ final class Settlement {
     /** Takes the next delivery; tags of a channel with one consumer grow by one. */
     void take(Instruction instruction) {
         long tag = instruction.tag();
-        if (head == 0) {
-            head = tag;
-            tail = tag;
-            scanned = tag;
-        }
-        if (tag != tail) {
+        if (lastTag != 0 && tag != lastTag + 1) {
             throw new IllegalStateException("delivery tag " + tag + " on generation " + channel.generation() + " after "
-                    + (tail - 1) + ": another consumer shares the channel");
+                    + lastTag + ": another consumer shares the channel");
         }
-        if (tail - head == ring.length) {
-            grow();
-        }
-        ring[slot(tag)] = instruction;
-        tail++;
+        lastTag = tag;
+        unacknowledged.add(instruction);
         unsettled++;
     }
 
@@ -74,80 +67,61 @@ final class Settlement {
     /**
      * Sends the acknowledgements that are due.
      *
-     * @param tick also acknowledges singly what waits behind a lagging delivery, however little it is
+     * @param all also acknowledges singly what waits behind a lagging delivery, however little it is
      */
-    void flush(boolean tick) {
+    void flush(boolean all) {
         if (settledWaiting == 0) {
             return;
         }
         long highest = 0;
         int covered = 0;
-        while (head < tail && isDone(ring[slot(head)])) {
-            if (ring[slot(head)] != null) {
-                // The broker refuses a multiple acknowledgement whose own tag is acknowledged already.
-                highest = head;
-                covered++;
-                ring[slot(head)] = null;
-            }
-            head++;
+        for (Instruction first = unacknowledged.peek(); first != null && isSettled(first); ) {
+            unacknowledged.remove();
+            highest = first.tag();
+            covered++;
+            first = unacknowledged.peek();
         }
-        if (highest > 0) {
+        if (covered > 0) {
+            // Whatever lies between is acknowledged already; the tag itself never is, or the broker would refuse it.
             channel.ack(highest, covered > 1);
             settledWaiting -= covered;
         }
-        if (settledWaiting >= eagerSingles || (tick && settledWaiting > 0)) {
+        if (settledWaiting >= eagerSingles || (all && settledWaiting > 0)) {
             acknowledgeSingly();
         }
         channel.flush();
     }
 
     /**
-     * The oldest instruction that has waited in a lane since before a point in time, or null. Each is returned once.
+     * The instructions that have waited in a lane since before a point in time, oldest first.
      *
      * @param takenBefore in nanoseconds of the loop's clock
      */
-    @Nullable
-    Instruction firstStale(long takenBefore) {
-        scanned = Math.max(scanned, head);
-        for (; scanned < tail; scanned++) {
-            Instruction instruction = ring[slot(scanned)];
-            if (instruction != null && instruction.state == Instruction.State.IN_LANE) {
+    List<Instruction> stale(long takenBefore) {
+        List<Instruction> stale = new ArrayList<>();
+        for (Instruction instruction : unacknowledged) {
+            if (instruction.state == Instruction.State.IN_LANE) {
                 if (instruction.takenAtNanos - takenBefore > 0) {
-                    return null;
+                    break;
                 }
-                scanned++;
-                return instruction;
+                stale.add(instruction);
             }
         }
-        return null;
+        return stale;
     }
 
     private void acknowledgeSingly() {
-        for (long tag = head; tag < tail && settledWaiting > 0; tag++) {
-            Instruction instruction = ring[slot(tag)];
-            if (instruction != null && instruction.state == Instruction.State.SETTLED) {
-                channel.ack(tag, false);
-                ring[slot(tag)] = null;
-                settledWaiting--;
+        unacknowledged.removeIf(instruction -> {
+            if (!isSettled(instruction)) {
+                return false;
             }
-        }
+            channel.ack(instruction.tag(), false);
+            return true;
+        });
+        settledWaiting = 0;
     }
 
-    /** Whether the slot of a tag below tail needs no settling any more. */
-    private static boolean isDone(@Nullable Instruction instruction) {
-        return instruction == null || instruction.state == Instruction.State.SETTLED;
-    }
-
-    private int slot(long tag) {
-        return (int) (tag & (ring.length - 1));
-    }
-
-    private void grow() {
-        @Nullable Instruction[] larger = Arrays.copyOf(ring, ring.length * 2);
-        Arrays.fill(larger, null);
-        for (long tag = head; tag < tail; tag++) {
-            larger[(int) (tag & (larger.length - 1))] = ring[slot(tag)];
-        }
-        ring = larger;
+    private static boolean isSettled(Instruction instruction) {
+        return instruction.state == Instruction.State.SETTLED;
     }
 }

@@ -152,9 +152,14 @@ final class CoreHarness {
     void loseChannel() {
         Channel lost = channel;
         queue.post(loop -> loop.channelLost(lost));
-        channel = new Channel(lost.generation + 1);
-        lastTag = 0;
+        beginGeneration();
         run();
+    }
+
+    /** A new generation begins; of the last one's end nobody was told yet. */
+    void beginGeneration() {
+        channel = new Channel(channel.generation + 1);
+        lastTag = 0;
     }
 
     /** The broker confirms the oldest copy. */

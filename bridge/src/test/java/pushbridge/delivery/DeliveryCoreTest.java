@@ -281,6 +281,22 @@ final class DeliveryCoreTest {
     }
 
     @Test
+    void aClientThatReadsAndNeverConfirmsKeepsNothingInMemory() { // I5
+        FakeClient silent = harness.connect("s", "ann", Confirmation.PONG);
+        FakeClient well = harness.connect("w", "ann", Confirmation.PONG);
+        for (int i = 0; i < 1_000; i++) {
+            harness.publish("user.ann", "m" + i);
+            harness.run();
+            silent.readAll();
+            well.readAndConfirm();
+            harness.run();
+        }
+
+        assertThat(silent.closedWith).isNull();
+        assertThat(((Session) silent.session()).inFlight()).isLessThanOrEqualTo(4); // the window
+    }
+
+    @Test
     void patienceIsShorterWhenThePrefetchIsNearlyUsedUp() { // I4
         harness.connect("c", "ann", Confirmation.PONG);
         for (int i = 0; i < CoreHarness.PREFETCH - 1; i++) {
@@ -404,6 +420,24 @@ final class DeliveryCoreTest {
         assertThat(old.acks).isEmpty();
     }
 
+    @Test
+    void aNewGenerationEndsTheOneBeforeEvenWhenItsEndIsStillToBeReported() { // I6
+        FakeClient client = harness.connect("c", "ann", Confirmation.PONG);
+        harness.publish("user.ann", "one");
+        harness.run();
+        CoreHarness.Channel old = harness.channel;
+        harness.beginGeneration();
+        Instruction again = harness.publish("user.ann", "one");
+        harness.run();
+        client.readAndConfirm();
+        harness.run();
+
+        assertThat(client.read).containsExactly("one", "one");
+        assertThat(harness.isSettled(again)).isTrue();
+        assertThat(old.acks).isEmpty();
+        assertThat(harness.stats.returned()).isEqualTo(1);
+    }
+
     // ---- leaving -----------------------------------------------------------------------------------------------
 
     @Test
@@ -424,6 +458,25 @@ final class DeliveryCoreTest {
         assertThat(harness.isSettled(waiting)).isFalse();
         assertThat(harness.copies).isEmpty();
         assertThat(harness.core.isIdle()).isTrue();
+    }
+
+    @Test
+    void aLeavingBridgeAcknowledgesAlsoWhatIsSettledBehindSomethingItLeaves() { // I1
+        FakeClient bob = harness.connect("b", "bob", Confirmation.PONG);
+        FakeClient ann = harness.connect("a", "ann", Confirmation.PONG);
+        Instruction waiting = harness.publish("user.bob", "one");
+        Instruction confirmed = harness.publish("user.ann", "two");
+        harness.run();
+        harness.core.leave();
+        bob.leave();
+        ann.readAndConfirm();
+        harness.run();
+
+        assertThat(harness.core.isIdle()).isTrue();
+        assertThat(harness.isSettled(confirmed))
+                .as("when idle is reported, the channel is closed at once")
+                .isTrue();
+        assertThat(harness.isSettled(waiting)).isFalse();
     }
 
     // ---- settling ----------------------------------------------------------------------------------------------
