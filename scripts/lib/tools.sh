@@ -107,7 +107,8 @@ need_maven() {
   command -v mvn >/dev/null || die "needs Maven $oldest_maven or newer and found none (no mvn on the PATH)." \
     "$(debian_advice)" \
     "Elsewhere: https://maven.apache.org/install.html"
-  found=$(mvn --version 2>/dev/null | sed -n 's/^.*Apache Maven \([0-9.]*\).*/\1/p')
+  found=$(mvn --version 2>&1) || die "$(command -v mvn) does not work; it says:" "$found"
+  found=$(sed -n 's/^.*Apache Maven \([0-9.]*\).*/\1/p' <<<"$found")
   [[ $(printf '%s\n%s\n' "$oldest_maven" "$found" | sort -V | head -n 1) == "$oldest_maven" ]] ||
     die "needs Maven $oldest_maven or newer, and $(command -v mvn) is ${found:-of unknown version}." \
       "See https://maven.apache.org/install.html"
