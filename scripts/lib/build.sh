@@ -12,7 +12,23 @@ build_needed() {
     -newer "$stamp" -print -quit) ]]
 }
 
-# Needs handle_signals. Formatting is the tests' business: an edit in progress should run.
+# Builds what is missing or old, one at a time: a second start waits for the first one's build and uses it.
+# Needs handle_signals.
+ensure_built() {
+  build_needed || return 0
+  if command -v flock >/dev/null; then
+    mkdir -p "$root/bridge/target"
+    exec 7>"$root/bridge/target/.build-lock"
+    if ! flock --nonblock 7; then
+      say "Waiting for another build of this checkout …"
+      attend flock 7
+    fi
+  fi
+  if build_needed; then build; fi
+  exec 7>&-
+}
+
+# Formatting is the tests' business: an edit in progress should run.
 build() {
   local started
   need_jdk

@@ -5,6 +5,10 @@
 : "${root:?}"
 shopt -s inherit_errexit # else a failure inside $(…) goes unnoticed
 
+# Without a UTF-8 locale, or with one that is named but not installed, Java finds no file and reads no argument whose
+# name is not ASCII. A container and a minimal machine have none.
+if [[ $(locale charmap 2>/dev/null || true) != UTF-8 ]]; then export LC_ALL=C.UTF-8; fi
+
 # Where running things keep their data; git-ignored.
 run_dir=${PUSHBRIDGE_RUN_DIR:-$root/.run}
 

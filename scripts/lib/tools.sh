@@ -11,6 +11,11 @@ can_install() { ((EUID == 0)) && command -v apt-get >/dev/null && command -v dpk
 # Installs Debian packages. No service is started meanwhile: a RabbitMQ on the default ports was not asked for.
 install_packages() (
   set -euo pipefail
+  # One at a time: two would be in each other's way at apt-get's locks and at the policy below.
+  if command -v flock >/dev/null; then
+    exec 8</usr/sbin
+    flock 8
+  fi
   log=$(mktemp)
   policy=/usr/sbin/policy-rc.d
   ours=
@@ -32,12 +37,22 @@ install_packages() (
   say "Installing $* (apt-get) …"
   export DEBIAN_FRONTEND=noninteractive
   # Lists that cannot be refreshed may still be good enough; the install itself decides.
-  apt-get update >"$log" 2>&1 || true
-  if ! apt-get install -y --no-install-recommends "$@" >>"$log" 2>&1; then
+  apt-get update >"$log" 2>&1 8<&- || true
+  # A new machine often updates itself first; that is waited for.
+  if ! apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@" >>"$log" 2>&1 8<&-; then
     tail -n 15 "$log" >&2
     die "apt-get could not install $*; its last words are above."
   fi
 )
+
+# What to type to have these packages and all others that will be asked for next.
+debian_advice() { # PACKAGE…
+  local missing=("$@")
+  command -v mvn >/dev/null || missing+=(maven)
+  [[ -n ${PUSHBRIDGE_AMQP_URI:-}${PUSHBRIDGE_RABBITMQ_SERVER:-} || -x /usr/lib/rabbitmq/bin/rabbitmq-server ]] ||
+    command -v docker >/dev/null || missing+=(rabbitmq-server)
+  printf 'Debian, Ubuntu: sudo apt-get install %s' "${missing[*]}"
+}
 
 # The major version of the JDK in a folder; nothing when there is none.
 jdk_version() {
@@ -79,7 +94,7 @@ need_jdk() {
     found=$(newest_jdk "$oldest_java")
   fi
   [[ -n $found ]] || die "needs a JDK $oldest_java or newer and found none." \
-    "Debian, Ubuntu: sudo apt-get install openjdk-$oldest_java-jdk-headless" \
+    "$(debian_advice "openjdk-$oldest_java-jdk-headless")" \
     "Elsewhere: install a JDK and set JAVA_HOME to its folder."
   export JAVA_HOME=$found
 }
@@ -90,9 +105,10 @@ need_maven() {
     install_packages maven
   fi
   command -v mvn >/dev/null || die "needs Maven $oldest_maven or newer and found none (no mvn on the PATH)." \
-    "Debian, Ubuntu: sudo apt-get install maven" \
+    "$(debian_advice)" \
     "Elsewhere: https://maven.apache.org/install.html"
-  found=$(mvn --version 2>/dev/null | sed -n 's/^.*Apache Maven \([0-9.]*\).*/\1/p')
+  found=$(mvn --version 2>&1) || die "$(command -v mvn) does not work; it says:" "$found"
+  found=$(sed -n 's/^.*Apache Maven \([0-9.]*\).*/\1/p' <<<"$found")
   [[ $(printf '%s\n%s\n' "$oldest_maven" "$found" | sort -V | head -n 1) == "$oldest_maven" ]] ||
     die "needs Maven $oldest_maven or newer, and $(command -v mvn) is ${found:-of unknown version}." \
       "See https://maven.apache.org/install.html"

@@ -19,8 +19,10 @@ free_port PUSHBRIDGE_SOCKET_PORT
 free_port PUSHBRIDGE_ADMIN_PORT
 export PUSHBRIDGE_SOCKET_PORT PUSHBRIDGE_ADMIN_PORT
 
+bare=(env -u LC_ALL -u LC_CTYPE -u LANG) # as a container or a minimal machine is
+
 work=$(mktemp -d "${TMPDIR:-/tmp}/pushbridge-smoke.XXXXXX")
-copy="$work/a clone"
+copy="$work/a clone ü" # each of the blank and the umlaut breaks things that were not quoted or need a locale
 link="$work/link"
 log="$work/run.log"
 heard="$work/heard.log"
@@ -63,11 +65,19 @@ await() { # SECONDS WHAT PROGRAM ARG…
   done
 }
 
-http_ok() { curl --silent --fail --output /dev/null --max-time 5 "http://127.0.0.1:$1"; }
+# Without curl, which a minimal machine does not have. Fails unless the answer is 200.
+http_get() ( # PORT/PATH
+  exec 3<>"/dev/tcp/127.0.0.1/${1%%/*}"
+  printf 'GET /%s HTTP/1.0\r\nHost: 127.0.0.1:%s\r\n\r\n' "${1#*/}" "${1%%/*}" >&3
+  read -r -t 5 _ status _ <&3
+  [[ $status == 200 ]] || exit 1
+  timeout 5 cat <&3
+) 2>/dev/null
+http_ok() { http_get "$1" >/dev/null; }
 heard() { grep -q -F -e "$1" "$heard"; }
 said() { grep -q -F -e "$1" "$log"; }
 delivered() {
-  curl --silent --fail --max-time 5 "http://127.0.0.1:$PUSHBRIDGE_ADMIN_PORT/metrics" |
+  http_get "$PUSHBRIDGE_ADMIN_PORT/metrics" |
     grep -E '^[a-z_]*delivered[a-z_]*(\{[^}]*\})? ' | grep -q -v -E ' 0(\.0)?$'
 }
 ended() { ! kill -0 "$1" 2>/dev/null; }
@@ -86,7 +96,7 @@ none_left() { [[ -z $(left_over) ]]; }
 
 start_run() {
   # Started by a script in the background this suite ignores SIGINT, which its children would inherit.
-  (cd / && exec env --default-signal=INT "$link" >>"$log" 2>&1) &
+  (cd / && exec "${bare[@]}" --default-signal=INT "$link" >>"$log" 2>&1) &
   run_job=$!
   await "$1" "the bridge is ready" http_ok "$PUSHBRIDGE_ADMIN_PORT/health/ready"
 }
@@ -100,7 +110,7 @@ listen() { # USER
 }
 
 publish() { # USER TEXT SEQ
-  "$copy/scripts/publish" "user.$1" greeting "{\"text\":\"$2\"}" --seq "$3" || fail "scripts/publish failed."
+  "${bare[@]}" "$copy/scripts/publish" "user.$1" greeting "{\"text\":\"$2\"}" --seq "$3" || fail "scripts/publish failed."
 }
 
 end_run() { # SIGNAL
@@ -151,5 +161,23 @@ start_run 120
 listen 43
 publish 43 again 8
 await 20 "the message has arrived" heard '"again"'
+
+say "A run that ends leaves RabbitMQ to the other one"
+first=$run_job
+first_listener=$listener
+run_job=
+free_port PUSHBRIDGE_SOCKET_PORT
+free_port PUSHBRIDGE_ADMIN_PORT
+(cd / && exec "${bare[@]}" --default-signal=INT "$link" >"$work/second.log" 2>&1) &
+run_job=$!
+await 60 "the second bridge stands by" grep -q "stands by" "$work/second.log"
+kill -TERM "$first"
+await 60 "the first one has ended" ended "$first"
+await 15 "its client has noticed" ended "$first_listener"
+"$copy/scripts/broker" status 2>/dev/null || fail "the first run stopped the RabbitMQ that the second one uses."
+await 30 "the second bridge has taken over" http_ok "$PUSHBRIDGE_ADMIN_PORT/health/ready"
+listen 44
+publish 44 "from the other one" 9
+await 20 "the message has arrived" heard '"from the other one"'
 end_run TERM
 say "All as promised."

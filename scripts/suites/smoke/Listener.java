@@ -1,6 +1,10 @@
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.WebSocket;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -11,6 +15,8 @@ final class Listener implements WebSocket.Listener {
     private final StringBuilder text = new StringBuilder();
 
     public static void main(String[] args) throws Exception {
+        // Else a message that is not ASCII is unreadable where no locale is set, as in a container.
+        System.setOut(new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8));
         Listener listener = new Listener();
         HttpClient.newHttpClient()
                 .newWebSocketBuilder()
