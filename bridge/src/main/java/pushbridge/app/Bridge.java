@@ -54,7 +54,7 @@ public final class Bridge {
     private final BridgeHealth health;
     private final AdminServer admin;
     private final MetricsRegistry metrics;
-    private final @Nullable DevPublish devPublish;
+    private final @Nullable DevPages devPages;
 
     private volatile boolean stopping;
 
@@ -79,7 +79,7 @@ public final class Bridge {
         HandshakeGate gate = gate(config);
         sockets =
                 new SocketServer(config.socket(), config.outbox(), outboxes, gate, this::isStandby, loop::open, clock);
-        devPublish = config.auth().mode() == AuthConfig.Mode.DEV ? devPages(gate, node) : null;
+        devPages = config.auth().mode() == AuthConfig.Mode.DEV ? devPages(gate, node) : null;
 
         // For operators.
         health = new BridgeHealth(loop.stats(), broker, copies, clock, failure::isDone, () -> stopping);
@@ -100,14 +100,15 @@ public final class Bridge {
         };
     }
 
-    private DevPublish devPages(HandshakeGate gate, String node) {
+    private DevPages devPages(HandshakeGate gate, String node) {
         // One byte more than allowed, so that a body that is too large can be tried out as well.
         DevPublish publish = new DevPublish(
                 gate,
                 new InstructionPublisher(config.amqp(), node),
                 config.message().maxBytes() + 1);
-        sockets.answerHttp(new DevPages(config.socket().path(), publish));
-        return publish;
+        DevPages pages = new DevPages(config.socket().path(), publish);
+        sockets.answerHttp(pages);
+        return pages;
     }
 
     /** Shown by the broker and in the headers of copies. */
@@ -210,8 +211,8 @@ public final class Bridge {
         awaitClosed(closing);
         copies.close();
         loop.stop();
-        if (devPublish != null) {
-            devPublish.close();
+        if (devPages != null) {
+            devPages.close();
         }
         sockets.stop();
         admin.stop();

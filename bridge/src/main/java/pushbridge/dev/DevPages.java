@@ -5,8 +5,12 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.glassfish.grizzly.http.server.HttpHandler;
 import org.glassfish.grizzly.http.server.Request;
+import org.glassfish.grizzly.http.server.RequestExecutorProvider;
 import org.glassfish.grizzly.http.server.Response;
 import org.jspecify.annotations.Nullable;
 
@@ -14,16 +18,28 @@ import org.jspecify.annotations.Nullable;
  * What dev mode answers to plain HTTP: the page at {@code /} with its script and style from the class path, and publishing
  * from it. Finds its way by itself: Grizzly's mapping of paths to handlers takes everything below {@code /dev} for one.
  */
-public final class DevPages extends HttpHandler {
+public final class DevPages extends HttpHandler implements AutoCloseable {
 
     /** Only what this listener serves itself; the WebSocket of the same host and port falls under 'self'. */
     private static final String CONTENT_SECURITY_POLICY = "default-src 'none'; script-src 'self'; style-src 'self';"
             + " connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+    private static final int WORKERS = 2;
+
+    /** Requests that may wait for a worker; one more is refused with its connection. */
+    private static final int MAX_WAITING = 64;
+
     private record Resource(byte[] bytes, String contentType) {}
 
     private final Map<String, Resource> resources;
     private final DevPublish publish;
+    /** Publishing waits for a body and for RabbitMQ, which a selector thread must not. */
+    private final ThreadPoolExecutor workers = new ThreadPoolExecutor(
+            WORKERS, WORKERS, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(MAX_WAITING), task -> {
+                Thread thread = new Thread(task, "pushbridge-dev");
+                thread.setDaemon(true);
+                return thread;
+            });
 
     /**
      * Loads the files; they are part of the bridge.
@@ -74,5 +90,16 @@ public final class DevPages extends HttpHandler {
         response.setContentType(resource.contentType());
         response.setContentLength(resource.bytes().length);
         response.getOutputStream().write(resource.bytes());
+    }
+
+    @Override
+    public RequestExecutorProvider getRequestExecutorProvider() {
+        return request -> workers;
+    }
+
+    @Override
+    public void close() {
+        workers.shutdownNow();
+        publish.close();
     }
 }

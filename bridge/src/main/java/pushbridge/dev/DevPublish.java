@@ -1,23 +1,15 @@
 package pushbridge.dev;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
-import org.glassfish.grizzly.ReadHandler;
 import org.glassfish.grizzly.http.Method;
-import org.glassfish.grizzly.http.io.NIOInputStream;
 import org.glassfish.grizzly.http.server.Request;
 import org.glassfish.grizzly.http.server.Response;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import pushbridge.amqp.BrokerException;
 import pushbridge.amqp.InstructionPublisher;
 import pushbridge.amqp.InstructionPublisher.Publication;
@@ -37,24 +29,11 @@ import tools.jackson.databind.node.ObjectNode;
  */
 public final class DevPublish implements AutoCloseable {
 
-    private static final Logger log = LoggerFactory.getLogger(DevPublish.class);
-
-    /** Publishes that may wait behind one that RabbitMQ has not answered. */
-    private static final int MAX_WAITING = 16;
-
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private final HandshakeGate gate;
     private final InstructionPublisher publisher;
     private final int maxBytes;
-    /** A publish waits for its confirm, which a selector thread must not. */
-    private final ThreadPoolExecutor worker =
-            new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(MAX_WAITING), task -> {
-                Thread thread = new Thread(task, "pushbridge-dev-publish");
-                thread.setDaemon(true);
-                return thread;
-            });
-
     /**
      * @param gate refuses what other pages and other machines' names ask, as it does for connections
      * @param maxBytes of a body
@@ -65,6 +44,7 @@ public final class DevPublish implements AutoCloseable {
         this.maxBytes = maxBytes;
     }
 
+    /** Waits for the body and for RabbitMQ's answer: not to be called on a selector thread. */
     void service(Request request, Response response) throws IOException {
         if (request.getMethod() != Method.POST) {
             response.setHeader("Allow", "POST");
@@ -87,71 +67,15 @@ public final class DevPublish implements AutoCloseable {
             answer(response, 400, "error", "Publish with plain HTTP/1.1, without the header Upgrade.");
             return;
         }
-        response.suspend();
-        NIOInputStream input = request.getNIOInputStream();
-        // Never a blocking read: this is a selector thread, and a body may come later than its headers, or never.
-        input.notifyAvailable(new BodyReader(input, response));
-    }
-
-    /** Collects a body as it comes in. */
-    private final class BodyReader implements ReadHandler {
-        private final NIOInputStream input;
-        private final Response response;
-        private final ByteArrayOutputStream body = new ByteArrayOutputStream();
-
-        BodyReader(NIOInputStream input, Response response) {
-            this.input = input;
-            this.response = response;
+        byte[] body;
+        try (InputStream stream = request.getInputStream()) {
+            body = stream.readNBytes(maxBytes + 1);
         }
-
-        @Override
-        public void onDataAvailable() throws IOException {
-            if (collect()) {
-                input.notifyAvailable(this);
-            }
+        if (body.length > maxBytes) {
+            answer(response, 413, "error", "The body is larger than " + maxBytes + " bytes.");
+            return;
         }
-
-        @Override
-        public void onAllDataRead() throws IOException {
-            if (collect()) {
-                hand(body.toByteArray(), response);
-            }
-        }
-
-        @Override
-        public void onError(Throwable cause) {
-            log.debug("The page that published has gone: {}", cause.toString());
-            response.resume();
-        }
-
-        /** Takes what is there; answers and returns false when that is too much. */
-        private boolean collect() throws IOException {
-            int available = input.readyData();
-            if (body.size() + available > maxBytes) {
-                answer(response, 413, "error", "The body is larger than " + maxBytes + " bytes.");
-                response.resume();
-                return false;
-            }
-            body.write(input.readNBytes(available));
-            return true;
-        }
-    }
-
-    private void hand(byte[] body, Response response) throws IOException {
-        try {
-            worker.execute(() -> {
-                try {
-                    publish(body, response);
-                } catch (IOException e) {
-                    log.debug("The page that published has gone: {}", e.toString());
-                } finally {
-                    response.resume();
-                }
-            });
-        } catch (RejectedExecutionException e) {
-            answer(response, 503, "error", "Too many publishes wait for RabbitMQ already.");
-            response.resume();
-        }
+        publish(body, response);
     }
 
     private void publish(byte[] body, Response response) throws IOException {
@@ -203,7 +127,6 @@ public final class DevPublish implements AutoCloseable {
 
     @Override
     public void close() {
-        worker.shutdownNow();
         publisher.close();
     }
 }

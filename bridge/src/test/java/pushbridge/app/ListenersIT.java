@@ -3,12 +3,15 @@ package pushbridge.app;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.net.InetAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -127,6 +130,40 @@ final class ListenersIT {
         assertThat(response.statusCode()).isEqualTo(202);
         assertThat(response.body()).contains("\"outcome\":\"confirmed\"");
         assertThat(ann.await(1)).containsExactly(ENVELOPE);
+    }
+
+    @Test
+    void aBodyMayArriveInPieces() throws Exception {
+        WebClient ann = bridge.connect("user=ann");
+        bridge.awaitSessions(1);
+        byte[] body = ENVELOPE.getBytes(StandardCharsets.UTF_8);
+        int half = body.length / 2;
+        try (Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), bridge.bridge().socketPort())) {
+            String head = "POST /dev/publish HTTP/1.1\r\nHost: 127.0.0.1:" + socket.getPort()
+                    + "\r\nContent-Type: application/json\r\nContent-Length: " + body.length + "\r\n\r\n";
+            socket.setTcpNoDelay(true);
+            socket.getOutputStream().write(head.getBytes(StandardCharsets.UTF_8));
+            letTheSelectorsTurn();
+            socket.getOutputStream().write(body, 0, half);
+            letTheSelectorsTurn();
+            socket.getOutputStream().write(body, half, body.length - half);
+            byte[] answer = socket.getInputStream().readNBytes("HTTP/1.1 202".length());
+            assertThat(new String(answer, StandardCharsets.UTF_8)).isEqualTo("HTTP/1.1 202");
+        }
+        assertThat(ann.await(1)).containsExactly(ENVELOPE);
+    }
+
+    /** What was written before has been read when enough other requests, on both selectors, are answered. */
+    private void letTheSelectorsTurn() throws Exception {
+        for (int i = 0; i < 4; i++) {
+            try (Socket socket =
+                    new Socket(InetAddress.getLoopbackAddress(), bridge.bridge().socketPort())) {
+                socket.getOutputStream()
+                        .write("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".getBytes(StandardCharsets.UTF_8));
+                assertThat(socket.getInputStream().read()).isEqualTo('H');
+            }
+        }
     }
 
     @Test
