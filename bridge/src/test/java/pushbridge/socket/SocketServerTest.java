@@ -142,6 +142,13 @@ class SocketServerTest {
     }
 
     @Test
+    void aClientThatArrivesWhileTheBridgeBecomesAStandbyIsSentAway() throws Exception {
+        sessions.onOpen = () -> standby = true; // everyone known was told to leave before this one was known
+
+        expectClose(open("/ws?user=1"), CloseCode.SERVICE_RESTART);
+    }
+
+    @Test
     void connectionsBeyondTheLimitAreRefused() throws Exception {
         maxConnections = 2;
         open("/ws");
