@@ -33,6 +33,9 @@ final class CopyMessage {
     /** Longest text of a header we write, in bytes of UTF-8: all of them together stay far below a frame. */
     static final int MAX_TEXT_BYTES = 1024;
 
+    /** Longest text of a property: AMQP counts its bytes in one. */
+    private static final int MAX_PROPERTY_BYTES = 255;
+
     /** From an earlier copy of the same message, or written by the broker for one delivery: never carried over. */
     private static final Set<String> STALE = Set.of(
             REASON, DETAIL, ADDRESS, FAILED_AT, DELIVERIES, NODE, COPY_ID, "x-delivery-count", "x-acquired-count");
@@ -75,14 +78,14 @@ final class CopyMessage {
         put(headers, COPY_ID, copyId);
         headers.put(DELIVERIES, original.deliveries());
         return new BasicProperties.Builder()
-                .contentType(from.getContentType())
-                .contentEncoding(from.getContentEncoding())
-                .messageId(from.getMessageId())
-                .correlationId(from.getCorrelationId())
-                .replyTo(from.getReplyTo())
+                .contentType(shortText(from.getContentType()))
+                .contentEncoding(shortText(from.getContentEncoding()))
+                .messageId(shortText(from.getMessageId()))
+                .correlationId(shortText(from.getCorrelationId()))
+                .replyTo(shortText(from.getReplyTo()))
                 .timestamp(from.getTimestamp())
-                .type(from.getType())
-                .appId(from.getAppId())
+                .type(shortText(from.getType()))
+                .appId(shortText(from.getAppId()))
                 .deliveryMode(2)
                 .headers(headers)
                 .build();
@@ -131,13 +134,25 @@ final class CopyMessage {
         }
     }
 
+    /**
+     * A property as it was, unless it cannot be written again: bytes that are no UTF-8 are read as replacement characters,
+     * and those take more room than the bytes did.
+     */
+    private static @Nullable String shortText(@Nullable String text) {
+        return text == null ? null : cut(text, MAX_PROPERTY_BYTES);
+    }
+
     /** At most {@value #MAX_TEXT_BYTES} bytes, ending with a whole character. */
     static String cut(String text) {
+        return cut(text, MAX_TEXT_BYTES);
+    }
+
+    private static String cut(String text, int maxBytes) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        if (bytes.length <= MAX_TEXT_BYTES) {
+        if (bytes.length <= maxBytes) {
             return text;
         }
-        int end = MAX_TEXT_BYTES - "…".getBytes(StandardCharsets.UTF_8).length;
+        int end = maxBytes - "…".getBytes(StandardCharsets.UTF_8).length;
         while ((bytes[end] & 0xC0) == 0x80) { // inside a character
             end--;
         }

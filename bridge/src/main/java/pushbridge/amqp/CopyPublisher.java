@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
@@ -34,6 +35,7 @@ import pushbridge.delivery.Clock;
 import pushbridge.delivery.Copies;
 import pushbridge.delivery.DeliveryLoop;
 import pushbridge.delivery.Instruction;
+import pushbridge.delivery.IntakeChannel;
 import pushbridge.envelope.DeadLetterReason;
 
 /**
@@ -73,6 +75,9 @@ public final class CopyPublisher implements Copies, AutoCloseable {
     private final PriorityQueue<Copy> waiting = new PriorityQueue<>(Comparator.comparingLong(c -> c.dueNanos));
     /** One of these may be what the broker closes channels for: published only while nothing else is in flight. */
     private final Deque<Copy> suspects = new ArrayDeque<>();
+
+    /** The generation of the copy asked for last. */
+    private @Nullable IntakeChannel newest;
 
     private @Nullable Link link;
     private long connectAtNanos = System.nanoTime();
@@ -166,6 +171,11 @@ public final class CopyPublisher implements Copies, AutoCloseable {
 
     private void handle(Event event) {
         if (event instanceof Added added) {
+            IntakeChannel channel = added.copy().instruction.channel();
+            if (channel != newest) {
+                newest = channel;
+                forgetEnded();
+            }
             ready.add(added.copy());
         } else if (event instanceof Settled settled && settled.link() == link) {
             settled.link().settle(settled);
@@ -176,6 +186,21 @@ public final class CopyPublisher implements Copies, AutoCloseable {
             status.blocked(blocked.reason());
         } else if (event instanceof Ended ended && ended.link() == link) {
             drop(ended.link(), ended.reason(), ended.accused());
+        }
+    }
+
+    /**
+     * I5: while nothing can be published, every further generation would leave its copies here, as many as the prefetch.
+     */
+    private void forgetEnded() {
+        for (Collection<Copy> copies : List.of(ready, waiting, suspects)) {
+            copies.removeIf(copy -> {
+                if (copy.notNeeded()) {
+                    over(copy);
+                    return true;
+                }
+                return false;
+            });
         }
     }
 

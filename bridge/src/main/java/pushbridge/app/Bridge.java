@@ -200,11 +200,13 @@ public final class Bridge {
         stopping = true;
         Duration grace = config.shutdown().grace();
         Duration closing = grace.dividedBy(CLOSING_SHARE);
-        stopAccepting();
         // What arrives from now on stays unsettled, so the broker gives it to the next one.
         intake.stopTaking();
+        // Before anybody is turned away or told to leave: the message of one who is gone must not be a dead letter.
+        CompletableFuture<Void> drained = loop.drain();
+        stopAccepting();
         sockets.announceGoingAway(grace);
-        awaitDrained(grace.minus(closing));
+        awaitDrained(drained, grace.minus(closing));
         // Only now, so that the acknowledgements of what was confirmed meanwhile get out (I1), then the rest returns.
         intake.close();
         loop.closeAll(CloseCode.SERVICE_RESTART);
@@ -227,9 +229,9 @@ public final class Bridge {
         }
     }
 
-    private void awaitDrained(Duration longest) throws InterruptedException {
+    private void awaitDrained(CompletableFuture<Void> drained, Duration longest) throws InterruptedException {
         try {
-            loop.drain().get(longest.toMillis(), TimeUnit.MILLISECONDS);
+            drained.get(longest.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             log.info(
                     "{} instructions were not settled in time; RabbitMQ keeps them",

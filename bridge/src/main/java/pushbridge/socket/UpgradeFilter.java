@@ -39,6 +39,7 @@ import org.glassfish.tyrus.spi.WebSocketEngine;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import pushbridge.delivery.CloseCode;
 import pushbridge.socket.HandshakeGate.Admitted;
 import pushbridge.socket.HandshakeGate.Handshake;
 import pushbridge.socket.HandshakeGate.Refused;
@@ -228,6 +229,10 @@ final class UpgradeFilter extends BaseFilter {
             push.onGone(); // broke while the 101 was written, when nobody was told of it yet
         } else if (behind.hasRemaining()) {
             push.onRead(behind.toByteBuffer()); // a client that did not wait for the answer
+        }
+        if (standby.getAsBoolean()) {
+            // It became one after it was asked, and may have told everybody to leave before this one was known.
+            push.close(CloseCode.SERVICE_RESTART);
         }
         return null;
     }

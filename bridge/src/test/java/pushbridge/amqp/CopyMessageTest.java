@@ -126,6 +126,25 @@ class CopyMessageTest {
         assertThat(CopyMessage.cut("x".repeat(1024))).hasSize(1024).doesNotContain("…");
     }
 
+    @Test
+    void whatIsNoTextCanStillBeWritten() throws Exception {
+        // 200 bytes that are not UTF-8 are read as 200 replacement characters, of three bytes each.
+        String unreadable = "\uFFFD".repeat(200);
+        published
+                .contentType(unreadable)
+                .contentEncoding(unreadable)
+                .messageId(unreadable)
+                .correlationId(unreadable)
+                .replyTo(unreadable)
+                .type(unreadable)
+                .appId(unreadable);
+
+        BasicProperties copy = copy();
+        assertThat(copy.toFrame(1, 0).size()).isPositive();
+        assertThat(copy.getMessageId().getBytes(StandardCharsets.UTF_8)).hasSizeLessThanOrEqualTo(255);
+        assertThat(copy.getMessageId()).startsWith("\uFFFD").endsWith("…");
+    }
+
     private BasicProperties copy() {
         return CopyMessage.properties(
                 original(false), "malformed", "not JSON", "user.42", FAILED_AT, "node-1", "copy-1", true);

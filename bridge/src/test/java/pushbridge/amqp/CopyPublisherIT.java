@@ -246,6 +246,31 @@ class CopyPublisherIT {
     }
 
     @Test
+    void copiesOfEndedGenerationsAreForgottenAlsoWhileNothingCanBePublished() throws Exception { // I5
+        start();
+        for (int i = 0; i < 5; i++) {
+            broker.publish("user.42", "bad" + i);
+        }
+        handler.awaitInstructions(5);
+        copiesProxy.refuse();
+        copiesProxy.cut();
+        for (int generation = 1; generation <= 3; generation++) {
+            handler.awaitInstructions(5 * generation)
+                    .subList(5 * generation - 5, 5 * generation)
+                    .forEach(instruction -> copies.dead(instruction, DeadLetterReason.MALFORMED, "it is bad"));
+            if (generation < 3) {
+                intakeProxy.cut();
+            }
+        }
+        Broker.await("only the copies of the last one wait", () -> copies.waiting() == 5);
+
+        copiesProxy.permit();
+        Broker.await("all are safe", () -> safe.size() == 5);
+        broker.awaitMessages(topology.dead(), 5);
+        assertNothingUnsettled();
+    }
+
+    @Test
     void headersThatLeaveNoRoomForOursAreDroppedAndOthersAreNotDelayed() throws Exception {
         start();
         // Just within the frame of 131,072 bytes when published, beyond it with what a copy adds.

@@ -7,6 +7,7 @@ import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -152,5 +153,26 @@ final class BrokerFaultsIT {
         assertThat(page.closed().get()).isEqualTo(1012);
         assertThat(page.texts().get(2)).contains("bridge.going-away");
         broker.awaitReady(broker.prefix() + ".instructions", 1);
+    }
+
+    @Test
+    void aClientThatLeavesAtOnceWhenToldSoDoesNotTurnItsMessageIntoADeadLetter(Broker broker) throws Exception { // I7
+        int clients = 100;
+        try (TestBridge bridge = TestBridge.start(broker.config())) {
+            bridge.awaitReady();
+            List<WebClient> pages = new ArrayList<>();
+            for (int i = 0; i < clients; i++) {
+                WebClient page = bridge.connect("user=u" + i, "pushbridge.v1");
+                page.leaveAt("bridge.going-away");
+                pages.add(page);
+            }
+            bridge.awaitSessions(clients);
+            for (int i = 0; i < clients; i++) {
+                broker.publish("user.u" + i, envelope(1)); // never acknowledged
+            }
+            pages.forEach(page -> page.await(2));
+        }
+        broker.awaitReady(broker.prefix() + ".instructions", clients);
+        broker.awaitReady(broker.prefix() + ".dead", 0);
     }
 }

@@ -18,6 +18,7 @@ final class WebClient implements WebSocket.Listener, AutoCloseable {
     private final StringBuilder partial = new StringBuilder(); // the library's thread only
     private final CompletableFuture<Integer> closed = new CompletableFuture<>();
     private @Nullable WebSocket socket;
+    private volatile @Nullable String leavesAt;
 
     static WebClient connect(URI uri, String... subprotocols) {
         WebClient client = new WebClient();
@@ -47,6 +48,10 @@ final class WebClient implements WebSocket.Listener, AutoCloseable {
             }
             partial.setLength(0);
         }
+        if (leavesAt != null && texts().get(texts().size() - 1).contains(leavesAt)) {
+            webSocket.abort();
+            return null;
+        }
         webSocket.request(1);
         return null;
     }
@@ -70,6 +75,11 @@ final class WebClient implements WebSocket.Listener, AutoCloseable {
 
     void send(String text) {
         socket().sendText(text, true).join();
+    }
+
+    /** From now on it ends without a word when a text with this in it comes. */
+    void leaveAt(String part) {
+        leavesAt = part;
     }
 
     /** Everything received so far. */

@@ -64,11 +64,13 @@ final class RecordingSessions implements Sessions {
         }
     }
 
+    volatile Runnable onOpen = () -> {};
     final List<Opened> opened = new CopyOnWriteArrayList<>();
 
     @Override
     public SessionReports open(
             String id, @Nullable String user, List<String> channels, Confirmation confirmation, FrameSink sink) {
+        onOpen.run();
         Opened session = new Opened(id, user, channels, confirmation, sink);
         opened.add(session);
         return session;

@@ -142,6 +142,13 @@ class SocketServerTest {
     }
 
     @Test
+    void aClientThatArrivesWhileTheBridgeBecomesAStandbyIsSentAway() throws Exception {
+        sessions.onOpen = () -> standby = true; // everyone known was told to leave before this one was known
+
+        expectClose(open("/ws?user=1"), CloseCode.SERVICE_RESTART);
+    }
+
+    @Test
     void connectionsBeyondTheLimitAreRefused() throws Exception {
         maxConnections = 2;
         open("/ws");
@@ -381,6 +388,23 @@ class SocketServerTest {
         client.sendText("{\"type\":\"ack\",\"count\":3}");
         await(() -> session.lastConfirmed() == 3);
         assertThat(session.confirmed).containsExactly(2L, 3L);
+    }
+
+    @Test
+    void anAckMayComeWhileTheBatchIsStillBeingWritten() throws Exception {
+        RawClient client = connectWithSmallBuffer().upgrade("/ws?user=1", V1);
+        Opened session = session(0);
+        fill(session);
+        assertThat(client.receiveText()).contains("bridge.welcome");
+        long received = 0;
+        while (received <= session.sink.written()) {
+            client.receiveText();
+            received++;
+        }
+
+        client.sendText("{\"type\":\"ack\",\"count\":" + received + "}");
+        long handled = received;
+        await(() -> session.lastConfirmed() == handled);
     }
 
     @Test
@@ -701,6 +725,23 @@ class SocketServerTest {
             await(() -> session.lastConfirmed() == count);
             server().sweep();
         }
+        assertThat(session.closed.get()).isZero();
+    }
+
+    @Test
+    void aPageThatHasHandledEverythingBeforeTheBatchWasWrittenOwesNothing() throws Exception {
+        RawClient client = connectWithSmallBuffer().upgrade("/ws?user=1", V1);
+        client.receiveText();
+        Opened session = session(0);
+        send(session, envelope("1"), Frame.text("x".repeat(64_000)));
+        client.receiveText();
+        client.sendText("{\"type\":\"ack\",\"count\":1}");
+        await(() -> session.lastConfirmed() == 1);
+        client.receiveText();
+        await(() -> session.sink.written() == 1);
+
+        clock.advance(Duration.ofSeconds(31));
+        server().sweep();
         assertThat(session.closed.get()).isZero();
     }
 
