@@ -83,8 +83,10 @@ final class TopologyCommand implements Callable<Integer> {
         long declared = count(findings, State.DECLARED);
         List<String> toDo = toDo(findings);
         if (toDo.isEmpty()) {
-            out.println("Everything is as wanted" + (declared == 0 ? "" : " now, " + declared + " declared")
-                    + (dryRun ? ", except that bindings were not checked." : "."));
+            out.println(
+                    dryRun
+                            ? "Every exchange and queue is as wanted; bindings were not checked."
+                            : "Everything is as wanted" + (declared == 0 ? "." : " now, " + declared + " declared."));
             return ExitCode.OK;
         }
         out.println("Not everything is as wanted" + (declared == 0 ? "" : ", " + declared + " declared") + ": "

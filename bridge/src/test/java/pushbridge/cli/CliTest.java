@@ -302,7 +302,7 @@ final class CliTest {
         assertThat(created).containsExactly(false);
         assertThat(out())
                 .contains("binding   p -> q  not checked  why")
-                .contains("Everything is as wanted, except that bindings were not checked.");
+                .contains("Every exchange and queue is as wanted; bindings were not checked.");
     }
 
     @ParameterizedTest
