@@ -3,6 +3,7 @@ package pushbridge;
 import org.slf4j.bridge.SLF4JBridgeHandler;
 import pushbridge.app.PublishOnce;
 import pushbridge.app.ServeProcess;
+import pushbridge.app.TopologyOnce;
 import pushbridge.cli.Cli;
 
 /** Entry point of the {@code pushbridge} command. */
@@ -14,7 +15,7 @@ public final class Main {
         // First, because Grizzly and Tyrus log through java.util.logging from their first line on.
         SLF4JBridgeHandler.removeHandlersForRootLogger();
         SLF4JBridgeHandler.install();
-        Cli cli = new Cli(ServeProcess::run, PublishOnce::publish);
+        Cli cli = new Cli(ServeProcess::run, PublishOnce::publish, TopologyOnce::check);
         System.exit(cli.run(args, System.getenv(), System.out, System.err));
     }
 }

@@ -35,16 +35,18 @@ public final class Cli {
 
     private final Serve serve;
     private final Publisher publisher;
+    private final TopologyCheck topology;
     private final ConfigLoader loader;
 
-    /** A command line that hands over to these two. */
-    public Cli(Serve serve, Publisher publisher) {
-        this(serve, publisher, Machine.current());
+    /** A command line that hands over to these. */
+    public Cli(Serve serve, Publisher publisher, TopologyCheck topology) {
+        this(serve, publisher, topology, Machine.current());
     }
 
-    Cli(Serve serve, Publisher publisher, Machine machine) {
+    Cli(Serve serve, Publisher publisher, TopologyCheck topology, Machine machine) {
         this.serve = serve;
         this.publisher = publisher;
+        this.topology = topology;
         this.loader = new ConfigLoader(machine);
     }
 
@@ -59,6 +61,8 @@ public final class Cli {
         CommandLine commandLine = new CommandLine(new RootCommand())
                 .addSubcommand(new ServeCommand(serve, loader, environment))
                 .addSubcommand(new PublishCommand(publisher, loader, environment))
+                .addSubcommand(new CheckConfigCommand(loader, environment))
+                .addSubcommand(new TopologyCommand(topology, loader, environment))
                 .addSubcommand(new VersionCommand())
                 .addSubcommand(new ConfigDocCommand())
                 .addSubcommand(new MetricsDocCommand())

@@ -7,6 +7,8 @@ import java.util.Map;
 public enum ExitCode {
     /** The command did what it was asked to. */
     OK(0, "done"),
+    /** On the broker something is missing or is not as it is wanted. */
+    DIFFERENT(1, "what was checked is not as it is wanted"),
     /** The command line cannot be understood. */
     USAGE(2, "wrong command line"),
     /** What was to be published is not valid. */

@@ -6,7 +6,8 @@ import java.util.List;
 public final class ConfigException extends Exception {
     private final List<String> problems;
 
-    ConfigException(List<String> problems) {
+    /** @param problems one sentence each, without secrets; not empty */
+    public ConfigException(List<String> problems) {
         super(text(problems));
         this.problems = List.copyOf(problems);
     }

@@ -18,6 +18,7 @@ public final class ConfigReference {
 
                 Everything has a default except `pushbridge.auth.mode`. A bridge with a wrong or unknown key does not start;
                 it lists all problems at once, each with where it was set and what is allowed.
+                `pushbridge check-config` tells the same without starting one.
 
                 Sources, a later one overriding an earlier one:
 

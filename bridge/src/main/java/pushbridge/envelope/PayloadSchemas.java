@@ -3,9 +3,12 @@ package pushbridge.envelope;
 import com.networknt.schema.Error;
 import com.networknt.schema.Schema;
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,15 +33,30 @@ final class PayloadSchemas {
         }
         Schemas schemas = new Schemas();
         Map<String, Schema> byType = new HashMap<>();
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*" + SUFFIX)) {
-            for (Path file : files) {
-                String name = file.getFileName().toString();
+        List<SchemaFileException> unusable = new ArrayList<>();
+        for (Path file : files(folder)) {
+            String name = file.getFileName().toString();
+            try {
                 byType.put(name.substring(0, name.length() - SUFFIX.length()), schemas.compile(file));
+            } catch (SchemaFileException e) {
+                unusable.add(e); // whoever mends one wants to know of the others
             }
-        } catch (IOException e) {
-            throw new SchemaFileException(folder, "the folder cannot be read (" + e + ")", e);
+        }
+        if (!unusable.isEmpty()) {
+            throw SchemaFileException.of(unusable);
         }
         return new PayloadSchemas(byType);
+    }
+
+    private static List<Path> files(Path folder) throws SchemaFileException {
+        List<Path> sorted = new ArrayList<>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*" + SUFFIX)) {
+            files.forEach(sorted::add);
+        } catch (IOException | DirectoryIteratorException e) {
+            throw new SchemaFileException(folder, "the folder cannot be read (" + e + ")", e);
+        }
+        Collections.sort(sorted);
+        return sorted;
     }
 
     /** What is wrong with a payload, with its JSON pointer inside the envelope; null when nothing is. */

@@ -3,18 +3,26 @@ package pushbridge.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import pushbridge.amqp.Finding;
+import pushbridge.amqp.Finding.Kind;
+import pushbridge.amqp.Finding.State;
+import pushbridge.config.AmqpConfig;
 import pushbridge.config.ConfigReference;
 import pushbridge.config.EffectiveConfig;
 import pushbridge.config.Machine;
@@ -30,6 +38,10 @@ final class CliTest {
         served.add(config);
         return ExitCode.OK;
     };
+    private final List<AmqpConfig> compared = new ArrayList<>();
+    private final List<Boolean> created = new ArrayList<>();
+
+    private TopologyCheck.Result topology = new TopologyCheck.Checked(List.of());
     private Publisher.Result answer = new Publisher.Result(Publisher.Outcome.CONFIRMED, "");
 
     // serve
@@ -199,6 +211,130 @@ final class CliTest {
         assertThat(published).isEmpty();
     }
 
+    // check-config
+
+    @Test
+    void aValidConfigurationIsToldWithItsSourcesAndWithoutSecrets() {
+        assertThat(run(
+                        Map.of("PUSHBRIDGE_AUTH_MODE", "dev"),
+                        "check-config",
+                        "--set",
+                        "amqp.uri=amqp://u:hidden@h/v",
+                        "--set",
+                        "amqp.prefetch=9",
+                        "--set",
+                        "amqp.prefix=push"))
+                .isZero();
+        assertThat(out().lines())
+                .containsExactly(
+                        "the configuration is valid; not at its default is:",
+                        "  pushbridge.amqp.prefetch = 9 (from command line)",
+                        "  pushbridge.amqp.uri = amqp://u:***@h/v (from command line)",
+                        "  pushbridge.auth.mode = dev (from environment PUSHBRIDGE_AUTH_MODE)");
+        assertThat(err()).isEmpty();
+        assertThat(served).isEmpty();
+        assertThat(compared).isEmpty();
+    }
+
+    @Test
+    void checkConfigTellsWhatServeTells() {
+        String[] wrong = {"--set", "socket.prt=1", "--set", "socket.port=x", "--set=amqp.uri=http://u:hidden@h"};
+        assertThat(run(Map.of(), with("serve", wrong))).isEqualTo(78);
+        String told = err();
+        err.reset();
+        assertThat(run(Map.of(), with("check-config", wrong))).isEqualTo(78);
+        assertThat(err()).isEqualTo(told).startsWith("pushbridge: 4 problems").doesNotContain("hidden");
+        assertThat(out()).isEmpty();
+    }
+
+    @Test
+    void everyPayloadSchemaThatCannotBeUsedIsAProblem(@TempDir Path types) throws IOException {
+        Files.writeString(types.resolve("fine.schema.json"), "{}");
+        Path first = Files.writeString(types.resolve("a.schema.json"), "{");
+        Path second = Files.writeString(types.resolve("b.schema.json"), "{\"type\":\"objekt\"}");
+        String[] args = {"check-config", "--set", "auth.mode=dev", "--set", "message.types-dir=" + types};
+
+        assertThat(run(args)).isEqualTo(78);
+        assertThat(err().lines())
+                .hasSize(3)
+                .first()
+                .asString()
+                .isEqualTo("pushbridge: 2 problems in the configuration:");
+        assertThat(err())
+                .contains("  pushbridge.message.types-dir: the payload schema " + first + " cannot be used: it is not")
+                .contains("  pushbridge.message.types-dir: the payload schema " + second + " cannot be used: /type");
+        assertThat(out()).isEmpty();
+
+        Files.delete(first);
+        Files.delete(second);
+        assertThat(run(args)).isZero();
+    }
+
+    // topology
+
+    @Test
+    void topologyIsToldOneLineAnObjectAligned() {
+        topology = new TopologyCheck.Checked(List.of(
+                new Finding(Kind.QUEUE, "p.dead", State.EXISTS, "1 message ready, 0 consumers"),
+                new Finding(Kind.EXCHANGE, "p", State.DECLARED, ""),
+                new Finding(Kind.BINDING, "p -> p.dead", State.BOUND, "why")));
+        assertThat(run("topology", "--set", "amqp.prefix=p")).isZero();
+        assertThat(out().lines())
+                .containsExactly(
+                        "queue     p.dead       exists       1 message ready, 0 consumers",
+                        "exchange  p            declared",
+                        "binding   p -> p.dead  bound        why",
+                        "",
+                        "Everything is as wanted now, 1 declared.");
+        assertThat(err()).isEmpty();
+        assertThat(created).containsExactly(true);
+        assertThat(compared)
+                .singleElement()
+                .satisfies(amqp -> assertThat(amqp.prefix()).isEqualTo("p"));
+    }
+
+    @Test
+    void dryRunDeclaresNothingAndAdmitsWhatItDidNotCheck() {
+        topology = new TopologyCheck.Checked(List.of(
+                new Finding(Kind.EXCHANGE, "p", State.EXISTS, ""),
+                new Finding(Kind.BINDING, "p -> q", State.UNCHECKED, "why")));
+        assertThat(run("topology", "--dry-run")).isZero();
+        assertThat(created).containsExactly(false);
+        assertThat(out())
+                .contains("binding   p -> q  not checked  why")
+                .contains("Every exchange and queue is as wanted; bindings were not checked.");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "MISSING, missing, 'Not everything is as wanted: 1 missing (declare them without --dry-run'",
+        "DIFFERS, differs, 'Not everything is as wanted: 1 not the same and left so (configure what exists'",
+        "REFUSED, refused, 'Not everything is as wanted: 1 refused (give the user of amqp.uri the right'",
+    })
+    void whatIsNotAsWantedIsSaidWithTheRemedyAndIsExitCode1(State state, String word, String sentence) {
+        topology = new TopologyCheck.Checked(List.of(
+                new Finding(Kind.QUEUE, "p.dead", state, "why"), new Finding(Kind.EXCHANGE, "p", State.EXISTS, "")));
+        assertThat(run("topology")).isEqualTo(1);
+        assertThat(out())
+                .containsPattern("(?m)^queue +p.dead +" + word + " +why$")
+                .contains(sentence);
+    }
+
+    @Test
+    void unreachableBrokerIsASentence() {
+        topology = new TopologyCheck.Unreachable("RabbitMQ cannot be reached at h:1 (connection refused)");
+        assertThat(run("topology")).isEqualTo(69);
+        assertThat(err().lines()).containsExactly("pushbridge: RabbitMQ cannot be reached at h:1 (connection refused)");
+        assertThat(out()).isEmpty();
+    }
+
+    @Test
+    void topologyNeedsNoAuthModeButRefusesAWrongConfiguration() {
+        assertThat(run("topology", "--set", "amqp.dead-max-messages=x")).isEqualTo(78);
+        assertThat(err()).contains("pushbridge.amqp.dead-max-messages (from command line)");
+        assertThat(compared).isEmpty();
+    }
+
     // the rest
 
     @Test
@@ -237,7 +373,7 @@ final class CliTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"serve", "publish", "version", "config-doc"})
+    @ValueSource(strings = {"serve", "publish", "check-config", "topology", "version", "config-doc"})
     void helpNamesTheExitCodes(String command) {
         assertThat(run(command, "--help")).isZero();
         assertThat(out()).contains("Usage: pushbridge " + command);
@@ -249,7 +385,7 @@ final class CliTest {
     @Test
     void helpOfTheWholeListsTheCommands() {
         assertThat(run("--help")).isZero();
-        assertThat(out()).contains("serve", "publish", "version", "config-doc");
+        assertThat(out()).contains("serve", "publish", "check-config", "topology", "version", "config-doc");
     }
 
     @Test
@@ -257,7 +393,7 @@ final class CliTest {
         Publisher failing = (amqp, request) -> {
             throw new IllegalStateException("amqp://u:hidden@h");
         };
-        Cli cli = new Cli(serve, failing, new Machine(2L << 30, 2));
+        Cli cli = new Cli(serve, failing, this::check, new Machine(2L << 30, 2));
         String[] quiet = {"publish", "all", "t", "{}"};
         assertThat(cli.run(quiet, Map.of(), print(out), print(err))).isEqualTo(70);
         assertThat(err()).contains("--verbose").doesNotContain("\tat ");
@@ -276,7 +412,18 @@ final class CliTest {
             published.add(request);
             return answer;
         };
-        return new Cli(serve, publisher, new Machine(2L << 30, 2)).run(args, environment, print(out), print(err));
+        return new Cli(serve, publisher, this::check, new Machine(2L << 30, 2))
+                .run(args, environment, print(out), print(err));
+    }
+
+    private TopologyCheck.Result check(AmqpConfig amqp, boolean create) {
+        compared.add(amqp);
+        created.add(create);
+        return topology;
+    }
+
+    private static String[] with(String command, String... options) {
+        return Stream.concat(Stream.of(command), Stream.of(options)).toArray(String[]::new);
     }
 
     private static PrintStream print(ByteArrayOutputStream bytes) {

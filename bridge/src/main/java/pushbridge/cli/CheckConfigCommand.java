@@ -1,0 +1,65 @@
+package pushbridge.cli;
+
+import java.io.PrintWriter;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+import pushbridge.config.ConfigException;
+import pushbridge.config.ConfigLoader;
+import pushbridge.config.EffectiveConfig;
+import pushbridge.envelope.EnvelopeReader;
+import pushbridge.envelope.SchemaFileException;
+
+@Command(
+        name = "check-config",
+        description = {
+            "Says everything that keeps 'serve' from starting with this configuration, or what it sets.",
+            "It connects to nothing, and does not try whether the ports are free."
+        })
+final class CheckConfigCommand implements Callable<Integer> {
+    private final ConfigLoader loader;
+    private final Map<String, String> environment;
+
+    @Spec
+    @Nullable
+    CommandSpec spec;
+
+    @Mixin
+    ConfigOptions config = new ConfigOptions();
+
+    @Mixin
+    CommonOptions common = new CommonOptions();
+
+    CheckConfigCommand(ConfigLoader loader, Map<String, String> environment) {
+        this.loader = loader;
+        this.environment = environment;
+    }
+
+    @Override
+    public Integer call() throws ConfigException {
+        EffectiveConfig effective = loader.load(config.sources(environment));
+        payloadSchemasCompile(effective);
+        PrintWriter out =
+                Objects.requireNonNull(spec, "set by picocli").commandLine().getOut();
+        out.println("the configuration is valid; not at its default is:");
+        // Never empty, since auth.mode has no default.
+        effective.changes().forEach(change -> out.println("  " + change));
+        return ExitCode.OK.number();
+    }
+
+    /** What only 'serve' would find, before it connects. */
+    private static void payloadSchemasCompile(EffectiveConfig effective) throws ConfigException {
+        try {
+            new EnvelopeReader(effective.values().message());
+        } catch (SchemaFileException e) {
+            throw new ConfigException(e.problems().stream()
+                    .map(problem -> "pushbridge.message.types-dir: " + problem)
+                    .toList());
+        }
+    }
+}
