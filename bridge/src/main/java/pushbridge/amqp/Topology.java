@@ -167,17 +167,29 @@ public final class Topology {
         return channel.queueDeclare(name, true, false, false, all);
     }
 
-    private interface Declaration {
+    /** One declaration, on a channel that it may lose. */
+    interface Declaration {
         void on(Channel channel) throws IOException;
     }
 
     private record Step(String what, Declaration declaration) {}
 
-    /** Runs one step on a channel of its own, because a refused declaration closes it. */
     private static @Nullable String run(Connection connection, Step step) throws BrokerException {
+        ShutdownSignalException refusal = refusal(connection, step.what(), step.declaration());
+        return refusal == null ? null : sentence(step.what(), Connector.describe(refusal));
+    }
+
+    /**
+     * Runs one declaration on a channel of its own, because a refusal closes it.
+     *
+     * @return the refusal, or null when it is declared
+     * @throws BrokerException the connection was lost
+     */
+    static @Nullable ShutdownSignalException refusal(Connection connection, String what, Declaration declaration)
+            throws BrokerException {
         try {
             Channel channel = connection.createChannel();
-            step.declaration().on(channel);
+            declaration.on(channel);
             channel.abort();
             return null;
         } catch (IOException | ShutdownSignalException e) {
@@ -187,10 +199,10 @@ public final class Topology {
             if (signal == null || signal.isHardError() || signal.isInitiatedByApplication()) {
                 throw new BrokerException(
                         "The connection to RabbitMQ was lost while declaring %s (%s)"
-                                .formatted(step.what(), Connector.describe(e)),
+                                .formatted(what, Connector.describe(e)),
                         e);
             }
-            return sentence(step.what(), Connector.describe(signal));
+            return signal;
         }
     }
 
@@ -200,6 +212,11 @@ public final class Topology {
 
     /** What a refused declaration means for an operator. */
     static String sentence(String what, String replyText) {
+        return sentence(what, replyText, "move its messages away and delete it, or choose another amqp.prefix");
+    }
+
+    /** @param queueRemedy what to do about a queue when what exists cannot be configured */
+    static String sentence(String what, String replyText, String queueRemedy) {
         Matcher matcher = INEQUIVALENT.matcher(replyText);
         if (matcher.find()) {
             String kind = matcher.group("kind");
@@ -210,9 +227,7 @@ public final class Topology {
                             matcher.group("argument"),
                             value(matcher.group("existing")),
                             value(matcher.group("wanted")),
-                            kind.equals("queue")
-                                    ? "move its messages away and delete it, or choose another amqp.prefix"
-                                    : "delete it, or choose another amqp.prefix");
+                            kind.equals("queue") ? queueRemedy : "delete it, or choose another amqp.prefix");
         }
         return "RabbitMQ refuses to declare the %s (%s): give the user of amqp.uri the right to configure, write and"
                         .formatted(what, replyText)
