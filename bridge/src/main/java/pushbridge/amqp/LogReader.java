@@ -6,6 +6,7 @@ import com.rabbitmq.client.ShutdownSignalException;
 import io.github.resilience4j.core.IntervalFunction;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.BlockingQueue;
@@ -140,7 +141,7 @@ public final class LogReader implements AutoCloseable {
         int begin = 0;
         for (int i = 1; i <= sorted.length; i++) {
             if (i == sorted.length || sorted[i] - sorted[i - 1] > gap) {
-                ranges.add(java.util.Arrays.copyOfRange(sorted, begin, i));
+                ranges.add(Arrays.copyOfRange(sorted, begin, i));
                 begin = i;
             }
         }
@@ -329,6 +330,7 @@ public final class LogReader implements AutoCloseable {
         private @Nullable Channel channel;
         private int prefetch;
         private int failures;
+        private boolean telling;
 
         @Override
         public void run() {
@@ -350,12 +352,26 @@ public final class LogReader implements AutoCloseable {
                 }
                 if (task.finished()) {
                     reads.incrementAndGet();
-                    task.request.partDone();
+                    tell(task.request::partDone);
                 }
             } catch (RuntimeException e) {
                 // A callback failed: what it was given is its affair, and the other requests go on.
-                log.error("A read of the held log {} was given up", stream.name(), e);
-                channel = null;
+                log.error("A read of the held log {} was given up, since its receiver failed", stream.name(), e);
+                telling = false;
+                abandonChannel();
+            }
+        }
+
+        /** With its consumer, which may still be sending. */
+        private void abandonChannel() {
+            Channel open = channel;
+            channel = null;
+            if (open != null) {
+                try {
+                    open.abort();
+                } catch (IOException e) {
+                    log.debug("A channel was gone before it was closed", e);
+                }
             }
         }
 
@@ -372,7 +388,19 @@ public final class LogReader implements AutoCloseable {
                 String reason = Connector.describe(e);
                 String sentence = used == null ? "The reader is stopping" : stream.unreadable(used, reason);
                 again(used, sentence, HeldStream.needsOtherNode(reason));
+            } catch (RuntimeException e) {
+                if (telling) {
+                    throw e;
+                }
+                log.error("Reading the held log {} failed", stream.name(), e);
+                again(used, "Reading the held log %s failed (%s)".formatted(stream.name(), e), false);
             }
+        }
+
+        private void tell(Runnable call) {
+            telling = true;
+            call.run();
+            telling = false;
         }
 
         private void again(@Nullable Connection used, String sentence, boolean otherNode) throws InterruptedException {
@@ -406,7 +434,7 @@ public final class LogReader implements AutoCloseable {
             while (!task.finished() && !silent) {
                 StreamConsumer.Item item = items.poll(millis, TimeUnit.MILLISECONDS);
                 if (item instanceof StreamConsumer.Entry entry) {
-                    task.take(entry.offset(), entry.body());
+                    tell(() -> task.take(entry.offset(), entry.body()));
                     unackedTag = entry.tag();
                     if (++unacked >= Math.max(1, prefetch / 2) && !task.finished()) {
                         open.basicAck(unackedTag, true);
@@ -433,7 +461,7 @@ public final class LogReader implements AutoCloseable {
             }
             task.absences++;
             if (task.absences >= ABSENCES) {
-                task.absent();
+                tell(task::absent);
             }
         }
     }

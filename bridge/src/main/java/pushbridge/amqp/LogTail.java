@@ -36,6 +36,8 @@ public final class LogTail implements AutoCloseable {
     /** With nothing new for this long, what is handed over is acknowledged, or the broker would call us stuck. */
     private static final Duration QUIET = Duration.ofMillis(100);
 
+    private static final long UNKNOWN = -2;
+
     /** So often in a row a known record must be absent: a replica may be behind for a while. */
     private static final int ABSENCES = 2;
 
@@ -55,10 +57,11 @@ public final class LogTail implements AutoCloseable {
     private volatile boolean stopping;
     private volatile boolean endWanted = true;
     private volatile long position = -1;
-    private volatile long end = -1;
+    private volatile long end = UNKNOWN;
 
     // Tail thread only, from here on.
     private byte @Nullable [] lastRecord;
+    private boolean telling;
     private int skipAddresses;
     private int absences;
     private @Nullable String trouble;
@@ -98,10 +101,11 @@ public final class LogTail implements AutoCloseable {
 
     /**
      * About how many records are still to come, as of the last {@link #askEnd} or connect: offsets, of which the broker
-     * uses some itself. Any thread.
+     * uses some itself; −1 while the end is not known. Any thread.
      */
     public long lag() {
-        return Math.max(0, end - position);
+        long known = end;
+        return known == UNKNOWN ? -1 : Math.max(0, known - position);
     }
 
     /** Looks up again where the log ends; {@link LogListener#caughtUp} follows. Any thread. */
@@ -116,8 +120,8 @@ public final class LogTail implements AutoCloseable {
     }
 
     /**
-     * Stops after the record being handed over; a listener that blocks is interrupted. Not to be called by the listener.
-     * Idempotent.
+     * Stops after the record being handed over; a listener that blocks is interrupted. Ends the alarm, too. Not to be
+     * called by the listener. Idempotent.
      */
     @Override
     public void close() throws InterruptedException {
@@ -128,6 +132,7 @@ public final class LogTail implements AutoCloseable {
             thread.interrupt();
             thread.join(connector.stepMillis());
         }
+        status.clear(alarm);
     }
 
     private void run() {
@@ -146,12 +151,17 @@ public final class LogTail implements AutoCloseable {
                     trouble(e.sentence());
                 } catch (LinkLostException e) {
                     trouble(e.sentence);
+                } catch (RuntimeException e) {
+                    if (telling) {
+                        throw e;
+                    }
+                    log.error("Reading the held log {} failed; connecting again", stream.name(), e);
+                    trouble("Reading the held log %s failed (%s)".formatted(stream.name(), Connector.describe(e)));
                 }
                 boolean stable =
                         System.nanoTime() - connectedAt > config.backoffMax().toNanos();
                 failures = stable ? 1 : failures + 1;
             }
-            status.clear(alarm);
         } catch (ReplacedException e) {
             log.error("{}", e.sentence);
             status.raise(alarm, e.sentence);
@@ -159,9 +169,10 @@ public final class LogTail implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // somebody wants the thread to end
         } catch (RuntimeException e) {
-            // A listener that fails has lost a record, and handing over the next one would hide that.
-            log.error("Reading the held log {} failed and has ended", stream.name(), e);
-            status.raise(alarm, "Reading the held log %s failed (%s): restart the bridge".formatted(stream.name(), e));
+            // The listener has failed, so it has lost a record, and handing over the next one would hide that.
+            log.error("What follows the held log {} failed; nothing more is read", stream.name(), e);
+            status.raise(
+                    alarm, "What follows the held log %s failed (%s): restart the bridge".formatted(stream.name(), e));
         }
     }
 
@@ -201,6 +212,12 @@ public final class LogTail implements AutoCloseable {
         for (long left = time.toNanos(); !stopping && left > 0; left = until - System.nanoTime()) {
             signals.poll(left, TimeUnit.NANOSECONDS);
         }
+    }
+
+    private void tell(Runnable call) {
+        telling = true;
+        call.run();
+        telling = false;
     }
 
     /** Says a problem once, not with every attempt. */
@@ -280,7 +297,7 @@ public final class LogTail implements AutoCloseable {
                 verify(entry);
             }
             if (verified && entry.offset() > position) {
-                listener.record(entry.offset(), entry.body());
+                tell(() -> listener.record(entry.offset(), entry.body()));
                 position = entry.offset();
                 lastRecord = entry.body();
             } // else it is below what was asked for: the broker may begin with a whole chunk
@@ -297,7 +314,7 @@ public final class LogTail implements AutoCloseable {
             works();
             long due = resumed ? known + 1 : known;
             if (entry.offset() > due) {
-                listener.truncated(new LogListener.TruncatedFrom(due, entry.offset()));
+                tell(() -> listener.truncated(new LogListener.TruncatedFrom(due, entry.offset())));
             } else if (resumed && entry.offset() == known && !Arrays.equals(entry.body(), lastRecord)) {
                 throw new ReplacedException(
                         "The stream %s has another record at offset %d than before: it was deleted and declared again, or"
@@ -318,8 +335,9 @@ public final class LogTail implements AutoCloseable {
                 absent();
             } else if (!heard && endWanted) {
                 endWanted = false;
+                end = -1;
                 works();
-                listener.caughtUp(-1); // asked for the first record, and there is none
+                tell(() -> listener.caughtUp(-1)); // asked for the first record, and there is none
             }
         }
 
@@ -351,7 +369,7 @@ public final class LogTail implements AutoCloseable {
             }
             if (endPending && position >= end) {
                 endPending = false;
-                listener.caughtUp(end);
+                tell(() -> listener.caughtUp(end));
             }
         }
 

@@ -153,4 +153,18 @@ class LogReaderIT extends HeldLogCase {
         }
         assertThat(status.snapshot().alarms()).isEmpty();
     }
+
+    @Test
+    void aReceiverThatFailsDoesNotConcernTheOthers() throws Exception {
+        fillAndList(large(), 100, 100);
+        for (int i = 0; i < 5; i++) { // more than there are threads
+            RecordingLog failing = new RecordingLog();
+            failing.failAt(50);
+            reader.sweep(0, all.offsets().get(99), failing);
+        }
+        reader.sweep(0, all.offsets().get(99), got);
+        awaitDone();
+        assertThat(got.seen()).isEqualTo(all.seen());
+        Broker.await("all are over", () -> reader.waiting() == 0);
+    }
 }

@@ -133,4 +133,14 @@ class LogTailIT extends HeldLogCase {
         assertThat(seen.replaced()).contains("has another record at offset");
         assertThat(seen.count()).isEqualTo(10);
     }
+
+    @Test
+    void aListenerThatFailsGetsNothingMoreAndAnAlarmSaysSo() throws Exception {
+        fill(large(), 10, 100);
+        seen.failAt(5);
+        tail(config(broker.uri()), large(), -1, seen);
+        Broker.await("an alarm", () -> !status.snapshot().alarms().isEmpty());
+        assertThat(status.snapshot().alarms()).singleElement().asString().contains("restart the bridge");
+        assertThat(seen.numbers()).isEqualTo(numbers(0, 5)); // the next one would hide that 5 is lost
+    }
 }

@@ -20,6 +20,7 @@ final class RecordingLog implements LogListener, LogBodies {
     private @Nullable String replaced;
     private int done;
     private volatile @Nullable Semaphore gate;
+    private volatile long failAt = -1;
 
     static byte[] encode(long number, int size) {
         return ByteBuffer.allocate(Math.max(8, size)).putLong(number).array();
@@ -32,11 +33,19 @@ final class RecordingLog implements LogListener, LogBodies {
         return closed;
     }
 
+    /** The record with this number is not taken but answered by an exception. */
+    void failAt(long number) {
+        failAt = number;
+    }
+
     @Override
     public void record(long offset, byte[] record) {
         Semaphore closed = gate;
         if (closed != null) {
             closed.acquireUninterruptibly();
+        }
+        if (ByteBuffer.wrap(record).getLong() == failAt) {
+            throw new IllegalStateException("this one is not wanted");
         }
         synchronized (this) {
             seen.add(new Seen(offset, ByteBuffer.wrap(record).getLong()));
