@@ -16,6 +16,7 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.security.GeneralSecurityException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -49,9 +50,20 @@ final class Connector {
 
     /** Connects to the first address that answers; at most the configured timeouts for each. */
     Connection connect() throws BrokerException {
+        return connect(0);
+    }
+
+    /**
+     * The same, beginning further down the list: for who was connected but needs another node.
+     *
+     * @param skip how many addresses to try last instead of first; not negative
+     */
+    Connection connect(int skip) throws BrokerException {
+        List<URI> uris = new ArrayList<>(config.uris());
+        Collections.rotate(uris, -(skip % uris.size()));
         List<String> failures = new ArrayList<>();
         Exception last = null;
-        for (URI uri : config.uris()) {
+        for (URI uri : uris) {
             try {
                 return factory(uri).newConnection("pushbridge " + node + " " + role);
             } catch (IOException | TimeoutException | GeneralSecurityException | RuntimeException e) {

@@ -132,7 +132,7 @@ public final class Topology {
     private static Finding found(Connection connection, Part.Visible part, boolean create) throws BrokerException {
         String inside;
         try {
-            inside = onChannel(connection, part, part::look);
+            inside = onChannel(connection, part.what(), part::look);
         } catch (RefusedException e) {
             // Also 404 is a durable queue whose node is down, and that one is not missing.
             if (e.replyCode != AMQP.NOT_FOUND
@@ -253,20 +253,20 @@ public final class Topology {
                 ownerQueue());
     }
 
-    private interface Call<T> {
+    /** Something asked on a channel that may be lost over it. */
+    interface Call<T> {
         T on(Channel channel) throws IOException;
     }
 
     private static void declare(Connection connection, Part part) throws BrokerException, RefusedException {
-        onChannel(connection, part, channel -> {
+        onChannel(connection, part.what(), channel -> {
             part.declare(channel);
             return part;
         });
     }
 
     /** Asks on a channel of its own, because a refusal closes it. */
-    private static <T> T onChannel(Connection connection, Part part, Call<T> call)
-            throws BrokerException, RefusedException {
+    static <T> T onChannel(Connection connection, String what, Call<T> call) throws BrokerException, RefusedException {
         try {
             Channel channel = connection.createChannel();
             T answer = call.on(channel);
@@ -279,7 +279,7 @@ public final class Topology {
             if (signal == null || signal.isHardError() || signal.isInitiatedByApplication()) {
                 throw new BrokerException(
                         "The connection to RabbitMQ was lost while checking %s (%s)"
-                                .formatted(part.what(), Connector.describe(e)),
+                                .formatted(what, Connector.describe(e)),
                         e);
             }
             throw new RefusedException(signal);
@@ -287,7 +287,7 @@ public final class Topology {
     }
 
     /** RabbitMQ closed the channel instead of doing what was asked. */
-    private static final class RefusedException extends Exception {
+    static final class RefusedException extends Exception {
         private static final long serialVersionUID = 1;
 
         final int replyCode;
@@ -331,6 +331,11 @@ public final class Topology {
 
     /** What a refused declaration means for an operator. */
     static String sentence(String what, String replyText) {
+        return sentence(what, replyText, "move its messages away and delete it, or choose another amqp.prefix");
+    }
+
+    /** @param queueRemedy what to do about a queue when what exists cannot be configured */
+    static String sentence(String what, String replyText, String queueRemedy) {
         Difference difference = Difference.in(replyText);
         if (difference != null) {
             return "The %s %s exists with %s = %s, but the configuration wants %s: configure what exists, or %s"
@@ -340,9 +345,7 @@ public final class Topology {
                             difference.argument(),
                             difference.existing(),
                             difference.wanted(),
-                            difference.ofQueue()
-                                    ? "move its messages away and delete it, or choose another amqp.prefix"
-                                    : "delete it, or choose another amqp.prefix");
+                            difference.ofQueue() ? queueRemedy : "delete it, or choose another amqp.prefix");
         }
         return "RabbitMQ refuses to declare the %s (%s): give the user of amqp.uri the right to configure, write and"
                         .formatted(what, replyText)
