@@ -88,7 +88,6 @@ public final class HeldIndex {
     private int freeLane = NONE;
 
     // Where the fold stands.
-    private final Runs runs = new Runs();
     private final long startOffset;
     private final long idsBeforeStart;
     private long firstOffset = -1;
@@ -159,7 +158,6 @@ public final class HeldIndex {
             return Outcome.REPEATED;
         }
         count(record);
-        runs.add(offset, epoch, ordinal);
         if (record instanceof LogRecord.Hold hold) {
             hold(offset, hold);
         } else if (record instanceof LogRecord.Release release) {
@@ -169,7 +167,6 @@ public final class HeldIndex {
         } else if (record instanceof LogRecord.Checkpoint checkpoint) {
             verify(checkpoint);
         }
-        runs.forgetBelow(lowestLiveOffset());
         remember(ordinal);
         applied++;
         return Outcome.APPLIED;
@@ -295,8 +292,9 @@ public final class HeldIndex {
                 Math.max(0, epoch),
                 ordinal,
                 lowest,
-                anything ? runs.epochAt(lowest) : epoch,
-                anything ? runs.ordinalAt(lowest) - 1 : this.ordinal,
+                // The record at the lowest live offset took effect, so it says itself which epoch and ordinal it is at.
+                anything ? -1 : epoch,
+                anything ? -1 : this.ordinal,
                 this.ordinal,
                 highestId,
                 count,

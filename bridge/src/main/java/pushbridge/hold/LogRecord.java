@@ -78,8 +78,8 @@ public sealed interface LogRecord {
      * it, that is after {@code asOfOrdinal}; records that were under way at that time stand between that one and this.
      *
      * @param lowestLiveOffset nothing before this offset is needed: start reading here
-     * @param startEpoch the epoch in force just before that offset, -1 for none
-     * @param startOrdinal the last ordinal of that epoch before that offset, -1 for none
+     * @param startEpoch the epoch in force there when nothing was held; else -1, the record at that offset says it
+     * @param startOrdinal the last ordinal of that epoch before that offset, or -1 in the same way
      * @param asOfOrdinal the last ordinal of this record's epoch that is taken into account
      * @param highestId the highest id that was ever held, -1 for none
      * @param messages how many were held

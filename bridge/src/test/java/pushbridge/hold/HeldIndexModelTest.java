@@ -73,7 +73,7 @@ final class HeldIndexModelTest {
         Run(long seed) {
             this.random = new Random(seed);
             // From everybody in a few lanes to nearly everybody in a lane of his own.
-            this.addresses = 1 << random.nextInt(16);
+            this.addresses = 1 << Math.floorMod(seed * 5, 16);
             for (int i = 0; i < bodies.length; i++) {
                 bodies[i] = new byte[i];
             }
@@ -89,7 +89,7 @@ final class HeldIndexModelTest {
                 growing = growing ? held.size() < peak : held.size() < peak / 50;
                 step(growing);
                 look();
-                if (step % 20_000 == 19_999) {
+                if (step % 50_000 == 49_999) {
                     compare(index);
                     foldFromACheckpoint();
                 }
@@ -114,7 +114,8 @@ final class HeldIndexModelTest {
             } else if (dice < 950) {
                 checkpoint();
             } else if (dice < 965) {
-                append(log.get(Math.max(0, log.size() - 1 - random.nextInt(20))).record());
+                int back = random.nextInt(random.nextInt(10) == 0 ? log.size() : 20);
+                append(log.get(Math.max(0, log.size() - 1 - back)).record());
             } else if (dice < 975) {
                 append(null);
             } else if (dice < 978) {
@@ -132,7 +133,7 @@ final class HeldIndexModelTest {
                 append(new LogRecord.Epoch(epoch, 0, "late"));
             } else if (dice < 985) {
                 // A careless writer: an id that was released, or one for another address.
-                hold(List.of(random.nextLong(nextId + 1)));
+                hold(List.of(random.nextBoolean() ? anyId() : random.nextLong(nextId + 1)));
             } else if (dice < 987) {
                 assertThat(index.apply(
                                 random.nextLong(offset + 1), new LogRecord.Release(epoch, 1L << 41, new long[] {1})))
@@ -224,9 +225,8 @@ final class HeldIndexModelTest {
                 return 0;
             }
             // Mostly what came first, as in life.
-            long at = random.nextBoolean()
-                    ? places.firstKey()
-                    : random.nextLong(places.firstKey(), places.lastKey() + 1);
+            long at =
+                    random.nextBoolean() ? places.firstKey() : random.nextLong(places.firstKey(), places.lastKey() + 1);
             return places.ceilingEntry(at).getValue().firstEntry().getValue();
         }
 
@@ -332,7 +332,10 @@ final class HeldIndexModelTest {
                                 && matched.message.contentHash() == hash
                                 && matched.message.body().length == one.message.body().length,
                         "what matches");
-                check(index.find(one.address, hash, 17) == HeldIndex.NONE, "no match of another size");
+                if (offset % 100 == 0) {
+                    // It looks at all that are alike.
+                    check(index.find(one.address, hash, 17) == HeldIndex.NONE, "no match of another size");
+                }
             }
         }
 
@@ -381,7 +384,7 @@ final class HeldIndexModelTest {
         }
 
         private void foldFromACheckpoint() {
-            for (int pick = 0; pick < 3 && !checkpoints.isEmpty(); pick++) {
+            for (int pick = 0; pick < 2 && !checkpoints.isEmpty(); pick++) {
                 LogRecord.Checkpoint checkpoint = checkpoints.get(random.nextInt(checkpoints.size()));
                 HeldIndex fold = new HeldIndex(checkpoint);
                 for (Appended appended : log) {

@@ -93,6 +93,19 @@ final class HeldIndexTest {
     }
 
     @Test
+    void aCheckpointOfNothingStillTellsRepetitionsAndOverruledOwners() {
+        apply(epoch(1));
+        apply(epoch(2));
+        LogRecord hold = hold(2, 1, "user.a", 1);
+        apply(hold);
+        apply(release(2, 2, 1));
+        HeldIndex later = new HeldIndex(index.checkpoint(3));
+        assertThat(later.apply(104, hold)).isEqualTo(HeldIndex.Outcome.REPEATED);
+        assertThat(later.apply(105, hold(1, 9, "user.a", 9))).isEqualTo(HeldIndex.Outcome.VOID);
+        assertThat(later.highestId()).isEqualTo(1);
+    }
+
+    @Test
     void anOverruledOwnerIsVoidInAFoldFromACheckpointToo() {
         apply(epoch(1));
         apply(epoch(2));
@@ -130,6 +143,21 @@ final class HeldIndexTest {
         assertThat(index.lowestLiveOffset()).isEqualTo(102);
         assertThat(index.offset(index.entry(1))).isEqualTo(103);
         assertThat(index.count()).isEqualTo(3);
+    }
+
+    @Test
+    void aHoldOfAHeldIdReplacesItInEveryRespect() {
+        apply(epoch(1));
+        apply(hold(1, 1, "user.a", 1));
+        apply(new LogRecord.Hold(1, 2, "user.a", List.of(new HeldMessage(1, 2_000, 55, new byte[1], new byte[5]))));
+        HeldIndex later = new HeldIndex(index.checkpoint(3));
+        later.apply(
+                102,
+                new LogRecord.Hold(1, 2, "user.a", List.of(new HeldMessage(1, 2_000, 55, new byte[1], new byte[5]))));
+        assertThat(index.deadlineMillis(index.entry(1))).isEqualTo(2_000);
+        assertThat(index.find("user.a", 55, 5)).isEqualTo(index.entry(1));
+        assertThat(later.fingerprint()).isEqualTo(index.fingerprint());
+        assertThat(later.bytes()).isEqualTo(index.bytes());
     }
 
     @Test
@@ -195,8 +223,7 @@ final class HeldIndexTest {
     @Test
     void aRedeliveredInstructionIsRecognisedUntilItIsReleased() {
         apply(epoch(1));
-        apply(new LogRecord.Hold(
-                1, 1, "user.a", List.of(new HeldMessage(1, 0, 77, new byte[2], new byte[9]))));
+        apply(new LogRecord.Hold(1, 1, "user.a", List.of(new HeldMessage(1, 0, 77, new byte[2], new byte[9]))));
         assertThat(index.find("user.a", 77, 9)).isEqualTo(index.entry(1));
         assertThat(index.find("user.a", 77, 8)).isEqualTo(HeldIndex.NONE);
         assertThat(index.find("user.a", 78, 9)).isEqualTo(HeldIndex.NONE);

@@ -108,8 +108,7 @@ final class LogKeeperTest {
         for (int run = 0; run < 12; run++) {
             long seed = base + run;
             int factor = 3 + run % 3;
-            KeepingRules rules =
-                    new KeepingRules(500, 64 * KIB, factor, 64 * KIB, Duration.ofDays(1000), 64, 16 * KIB);
+            KeepingRules rules = new KeepingRules(500, 64 * KIB, factor, 64 * KIB, Duration.ofDays(1000), 64, 16 * KIB);
             Stream stream = new Stream(rules, Long.MAX_VALUE, Long.MAX_VALUE, seed);
             long mostHeld = 0;
             for (int step = 0; step < 60_000; step++) {
@@ -163,7 +162,9 @@ final class LogKeeperTest {
                 }
             }
             assertThat(stream.diskBytes()).isLessThan(RULES.longestSpanBytes(maxHeld) + 96 * KIB);
-            assertThat(stream.firstOffset).as("the broker has cut off something").isPositive();
+            assertThat(stream.firstOffset)
+                    .as("the broker has cut off something")
+                    .isPositive();
             stream.foldAgain();
         }
     }
@@ -219,7 +220,8 @@ final class LogKeeperTest {
             } else if (random.nextDouble() < releases && !held.isEmpty()) {
                 // Mostly young ones: users who come back soon; so that the old stay in the way.
                 int last = held.size() - 1;
-                int back = random.nextInt(4) > 0 ? random.nextInt(Math.min(10, held.size())) : random.nextInt(held.size());
+                int back =
+                        random.nextInt(4) > 0 ? random.nextInt(Math.min(10, held.size())) : random.nextInt(held.size());
                 release(held.get(last - back));
             } else {
                 int body = random.nextInt(10) == 0 ? random.nextInt(6_000) : random.nextInt(300);
@@ -261,8 +263,8 @@ final class LogKeeperTest {
                     }
                     for (long id : oldest) {
                         LogRecord.Hold original = Objects.requireNonNull(byId.get(id));
-                        copiedBytes += append(
-                                new LogRecord.Hold(1, ++ordinal, original.address(), original.messages()));
+                        copiedBytes +=
+                                append(new LogRecord.Hold(1, ++ordinal, original.address(), original.messages()));
                         copiedMessages++;
                     }
                 }

@@ -135,11 +135,11 @@ final class RecordCodecTest {
                 throw new AssertionError("seed " + seed + ", case " + i + ": " + Arrays.toString(bytes), e);
             }
             long allocated = threads.getCurrentThreadAllocatedBytes() - before;
-            // Buffers, sentences and decoders are a constant; everything else must be in proportion. Code that is
-            // compiled meanwhile may be charged a little to this thread.
+            // A length that is believed asks for a GiB on average; what is loaded and linked at first use for a few
+            // KiB.
             assertThat(allocated)
-                    .as("seed %d, case %d: %d bytes", seed, i, bytes.length)
-                    .isLessThan(64 * 1024 + 16L * bytes.length);
+                    .as("bytes allocated for %d; seed %d, case %d", bytes.length, seed, i)
+                    .isLessThan(4 << 20);
             if (decoded instanceof Decoded.Known known) {
                 survivors++;
                 assertThat(RecordCodec.encode(known.record()))
