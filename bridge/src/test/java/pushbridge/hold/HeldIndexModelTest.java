@@ -203,14 +203,17 @@ final class HeldIndexModelTest {
         /** The oldest, now and then others; those of one address in one record. */
         private void copyForward() {
             Map<String, List<HeldMessage>> copies = new TreeMap<>();
-            int wanted = 1 + random.nextInt(20);
+            int wanted = 1 + random.nextInt(40);
             for (TreeMap<Integer, Long> record : places.values()) {
-                if (wanted-- == 0) {
-                    break;
-                }
                 for (long id : record.values()) {
-                    Held one = found(id);
-                    copies.computeIfAbsent(one.address, a -> new ArrayList<>()).add(one.message);
+                    if (wanted-- > 0) {
+                        Held one = found(id);
+                        copies.computeIfAbsent(one.address, a -> new ArrayList<>())
+                                .add(one.message);
+                    }
+                }
+                if (wanted <= 0) {
+                    break;
                 }
             }
             copies.forEach((address, messages) -> {
