@@ -13,7 +13,9 @@ import com.tngtech.archunit.lang.ArchRule;
 @AnalyzeClasses(packages = "pushbridge", importOptions = ImportOption.DoNotIncludeTests.class)
 final class ArchitectureTest {
 
-    private static final String[] CORE = {"pushbridge.delivery..", "pushbridge.envelope..", "pushbridge.outbox.."};
+    private static final String[] CORE = {
+        "pushbridge.delivery..", "pushbridge.envelope..", "pushbridge.hold..", "pushbridge.outbox.."
+    };
 
     @ArchTest
     static final ArchRule theCoreKnowsNeitherBrokerNorSocketsNorHttp = noClasses()
