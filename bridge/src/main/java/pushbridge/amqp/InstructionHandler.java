@@ -1,5 +1,6 @@
 package pushbridge.amqp;
 
+import java.util.concurrent.CompletableFuture;
 import pushbridge.delivery.DeliveryLoop;
 import pushbridge.delivery.Instruction;
 import pushbridge.delivery.IntakeChannel;
@@ -10,6 +11,9 @@ import pushbridge.delivery.IntakeChannel;
  */
 interface InstructionHandler {
 
+    /** This process is the owner; nothing may be taken before the future has ended. */
+    CompletableFuture<Void> becomeOwner();
+
     void channelOpened(IntakeChannel channel);
 
     void take(Instruction instruction);
@@ -18,6 +22,11 @@ interface InstructionHandler {
 
     static InstructionHandler of(DeliveryLoop loop) {
         return new InstructionHandler() {
+            @Override
+            public CompletableFuture<Void> becomeOwner() {
+                return loop.claim();
+            }
+
             @Override
             public void channelOpened(IntakeChannel channel) {
                 // The loop begins a generation with its first instruction.

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -39,6 +40,8 @@ public final class Intake implements AutoCloseable {
 
     /** A token that lies ready arrives within milliseconds; after this long somebody else must have it. */
     private static final Duration TOKEN_ARRIVES = Duration.ofSeconds(1);
+
+    private static final Duration CLAIM_POLL = Duration.ofMillis(20);
 
     private static final AtomicLong generations = new AtomicLong();
 
@@ -189,6 +192,11 @@ public final class Intake implements AutoCloseable {
         long tag = becomeOwner(link);
         wasOwner = true;
         yields = false;
+        // The held log comes first: what it holds goes out before anything that is taken from now on (I3).
+        CompletableFuture<Void> ready = handler.becomeOwner();
+        while (!ready.isDone()) {
+            link.await(CLAIM_POLL);
+        }
         status.ownership(BrokerStatus.Ownership.OWNER);
         log.info("This bridge is the owner: it takes the instructions");
         Duration sinceStart = Duration.ofNanos(System.nanoTime() - startedAtNanos);

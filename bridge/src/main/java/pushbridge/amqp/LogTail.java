@@ -297,6 +297,7 @@ public final class LogTail implements AutoCloseable {
                 verify(entry);
             }
             if (verified && entry.offset() > position) {
+                works();
                 tell(() -> listener.record(entry.offset(), entry.body()));
                 position = entry.offset();
                 lastRecord = entry.body();
@@ -311,7 +312,6 @@ public final class LogTail implements AutoCloseable {
         private void verify(StreamConsumer.Entry entry) throws ReplacedException {
             verified = true;
             absences = 0;
-            works();
             long due = resumed ? known + 1 : known;
             if (entry.offset() > due) {
                 tell(() -> listener.truncated(new LogListener.TruncatedFrom(due, entry.offset())));

@@ -18,6 +18,7 @@ import pushbridge.amqp.BrokerStatus;
 import pushbridge.amqp.CopyPublisher;
 import pushbridge.amqp.InstructionPublisher;
 import pushbridge.amqp.Intake;
+import pushbridge.amqp.StreamHeldLog;
 import pushbridge.config.AuthConfig;
 import pushbridge.config.BridgeConfig;
 import pushbridge.delivery.Clock;
@@ -49,6 +50,7 @@ public final class Bridge {
 
     private final Intake intake;
     private final CopyPublisher copies;
+    private final StreamHeldLog held;
     private final DeliveryLoop loop;
     private final SocketServer sockets;
     private final BridgeHealth health;
@@ -72,7 +74,9 @@ public final class Bridge {
         copies = new CopyPublisher(config.amqp(), node, clock, broker);
         OutboxTotals outboxes = new OutboxTotals(
                 Runtime.getRuntime().maxMemory() / 100 * config.outbox().heapPercent());
-        loop = new DeliveryLoop(config.delivery(), config.amqp().prefetch(), clock, copies, outboxes, this::fail);
+        held = new StreamHeldLog(config.amqp(), config.hold(), DeliveryLoop.keepingRules(), node, broker, this::fail);
+        loop = new DeliveryLoop(
+                config.delivery(), config.amqp().prefetch(), clock, copies, config.hold(), held, outboxes, this::fail);
         intake = new Intake(config.amqp(), config.intake(), node, envelopes::read, clock, loop, broker);
 
         // The way out: sockets.
@@ -83,7 +87,7 @@ public final class Bridge {
 
         // For operators.
         health = new BridgeHealth(loop.stats(), broker, copies, clock, failure::isDone, () -> stopping);
-        metrics = BridgeMetrics.register(loop.stats(), broker, copies, sockets);
+        metrics = BridgeMetrics.register(loop.stats(), broker, copies, held, sockets);
         admin = new AdminServer(config.admin(), health::now, metrics::scrape);
 
         broker.onOwnership(now -> {
@@ -150,6 +154,7 @@ public final class Bridge {
             throw e;
         }
         copies.start(loop);
+        held.start(loop);
         intake.start();
     }
 
@@ -212,6 +217,7 @@ public final class Bridge {
         loop.closeAll(CloseCode.SERVICE_RESTART);
         awaitClosed(closing);
         copies.close();
+        held.stop(closing);
         loop.stop();
         if (devPages != null) {
             devPages.close();

@@ -3,6 +3,7 @@ package pushbridge.app;
 import java.util.concurrent.TimeUnit;
 import pushbridge.amqp.BrokerStatus;
 import pushbridge.amqp.CopyPublisher;
+import pushbridge.amqp.StreamHeldLog;
 import pushbridge.delivery.CloseCode;
 import pushbridge.delivery.DeliveryStats;
 import pushbridge.envelope.DeadLetterReason;
@@ -16,13 +17,22 @@ final class BridgeMetrics {
     private BridgeMetrics() {}
 
     static MetricsRegistry register(
-            DeliveryStats stats, BrokerStatus broker, CopyPublisher copies, SocketServer sockets) {
+            DeliveryStats stats, BrokerStatus broker, CopyPublisher copies, StreamHeldLog held, SocketServer sockets) {
         MetricsRegistry registry = new MetricsRegistry();
         registry.register(Metric.INSTRUCTIONS_RECEIVED, stats::received);
         registry.register(Metric.INSTRUCTIONS_DELIVERED, stats::delivered);
         for (DeadLetterReason reason : DeadLetterReason.values()) {
             registry.register(Metric.INSTRUCTIONS_DEAD, reason.slug(), () -> stats.dead(reason));
         }
+        registry.register(Metric.INSTRUCTIONS_HELD, stats::held);
+        registry.register(Metric.HELD_DELIVERED, stats::heldDelivered);
+        registry.register(Metric.HELD_LOST, stats::heldLost);
+        registry.register(Metric.HELD_MESSAGES, stats::heldMessages);
+        registry.register(Metric.HELD_ADDRESSES, stats::heldAddresses);
+        registry.register(Metric.HELD_BYTES, stats::heldBytes);
+        registry.register(Metric.HELD_SPAN_BYTES, stats::heldSpanBytes);
+        registry.register(Metric.HELD_LAG, held::lag);
+        registry.register(Metric.EPOCH, stats::epoch);
         registry.register(Metric.INSTRUCTIONS_EXPIRED, stats::expired);
         registry.register(Metric.INSTRUCTIONS_DROPPED, stats::dropped);
         registry.register(Metric.INSTRUCTIONS_RETURNED, stats::returned);

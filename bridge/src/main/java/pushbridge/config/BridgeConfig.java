@@ -11,6 +11,7 @@ public record BridgeConfig(
         IntakeConfig intake,
         MessageConfig message,
         DeliveryConfig delivery,
+        HoldConfig hold,
         OutboxConfig outbox,
         SocketConfig socket,
         AuthConfig auth,

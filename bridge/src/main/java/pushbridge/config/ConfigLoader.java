@@ -171,6 +171,13 @@ public final class ConfigLoader {
                         v.get(Keys.FANOUT_PATIENCE),
                         v.get(Keys.DELIVERY_MAX_REQUESTS),
                         v.get(Keys.DELIVERY_MAX_CHANNELS)),
+                new HoldConfig(
+                        v.get(Keys.HOLD_TTL),
+                        v.get(Keys.HOLD_MAX_MESSAGES),
+                        v.get(Keys.HOLD_MAX_PER_ADDRESS),
+                        v.get(Keys.HOLD_MAX_BYTES),
+                        v.get(Keys.HOLD_CACHE_BYTES),
+                        v.get(Keys.HOLD_SEGMENT_BYTES)),
                 new OutboxConfig(
                         v.get(Keys.OUTBOX_MAX_FRAMES), v.get(Keys.OUTBOX_MAX_BYTES), v.get(Keys.OUTBOX_HEAP_PERCENT)),
                 new SocketConfig(

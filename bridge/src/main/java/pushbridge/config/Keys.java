@@ -1,6 +1,7 @@
 package pushbridge.config;
 
 import static java.time.Duration.ZERO;
+import static java.time.Duration.ofDays;
 import static java.time.Duration.ofMillis;
 import static java.time.Duration.ofMinutes;
 import static java.time.Duration.ofSeconds;
@@ -172,6 +173,42 @@ final class Keys {
             "1s",
             "How long a message may stay undelivered before its safe copy goes elsewhere, so that a slow reader does"
                     + " not delay the others.");
+    static final Key<Duration> HOLD_TTL = key(
+            "hold.ttl",
+            FREQUENT,
+            ValueType.duration(ofSeconds(1), ofDays(30)),
+            "24h",
+            "How long a message waits for an absent user at most; its own expiration may be shorter.");
+    static final Key<Integer> HOLD_MAX_MESSAGES = key(
+            "hold.max-messages",
+            FREQUENT,
+            ValueType.count(1, 100_000_000),
+            "1000000",
+            "Messages held for absent users in all; more are dead-lettered as hold-full. About 150 bytes of heap each.");
+    static final Key<Integer> HOLD_MAX_PER_ADDRESS = key(
+            "hold.max-per-address",
+            FREQUENT,
+            ValueType.count(1, 1_000_000),
+            "1000",
+            "Messages held for one user; more are dead-lettered as hold-full.");
+    static final Key<Long> HOLD_MAX_BYTES = key(
+            "hold.max-bytes",
+            FREQUENT,
+            ValueType.longSize(MIB, 1024L * 1024 * MIB),
+            "10GiB",
+            "What all held messages may take in RabbitMQ's log; more are dead-lettered as hold-full.");
+    static final Key<Long> HOLD_CACHE_BYTES = key(
+            "hold.cache-bytes",
+            RARE,
+            ValueType.longSize(0, 1024L * 1024 * MIB),
+            "64MiB",
+            "Bodies of held messages kept in memory, the latest ones; others are read from the log when needed.");
+    static final Key<Long> HOLD_SEGMENT_BYTES = key(
+            "hold.segment-bytes",
+            RARE,
+            ValueType.longSize(MIB, 4096L * MIB),
+            "100MiB",
+            "Size of one file of the log, the unit in which RabbitMQ frees disk.");
     static final Key<Duration> FANOUT_PATIENCE = key(
             "fanout.patience",
             RARE,

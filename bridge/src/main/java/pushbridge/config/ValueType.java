@@ -54,10 +54,14 @@ record ValueType<T>(String allowed, Function<String, T> parser, Function<T, Stri
     }
 
     static ValueType<Integer> size(int least, int most) {
-        return narrowed(single(
+        return narrowed(longSize(least, most));
+    }
+
+    static ValueType<Long> longSize(long least, long most) {
+        return single(
                 Units.show(least) + " to " + Units.show(most),
                 text -> inRange(text, Units.size(text), least, most),
-                Units::show));
+                Units::show);
     }
 
     static ValueType<Duration> duration(Duration least, Duration most) {

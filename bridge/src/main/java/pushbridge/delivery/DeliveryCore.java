@@ -2,9 +2,8 @@ package pushbridge.delivery;
 
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import pushbridge.config.DeliveryConfig;
 import pushbridge.delivery.Instruction.State;
@@ -14,6 +13,8 @@ import pushbridge.envelope.DeadLetterReason;
 import pushbridge.envelope.Envelope;
 import pushbridge.envelope.Reading;
 import pushbridge.envelope.ServerFrames;
+import pushbridge.hold.HeldMessage;
+import pushbridge.hold.LogRecord;
 import pushbridge.outbox.Frame;
 
 /**
@@ -24,7 +25,7 @@ import pushbridge.outbox.Frame;
  * <ul>
  *   <li>I1 an instruction is settled only in {@link #settle}, called for: confirmed by the client, accepted by every
  *       subscriber's outbox, dropped by policy, or its copy confirmed by the broker;
- *   <li>I2 {@link #deliver} settles a lane's messages as a prefix;
+ *   <li>I2, I3 are kept by {@link Lanes};
  *   <li>I4 {@link #tick} moves on what stayed unsettled too long;
  *   <li>I6 an instruction of another generation than the current one is never touched.
  * </ul>
@@ -39,7 +40,8 @@ final class DeliveryCore {
     private final DeliveryStats stats;
 
     private final Directory directory = new Directory();
-    private final Map<String, Lane> lanes = new HashMap<>();
+    private final Holding holding;
+    private final Lanes lanes;
     /** Sessions to flush at the end of the batch. */
     private final List<Session> touched = new ArrayList<>();
 
@@ -47,8 +49,8 @@ final class DeliveryCore {
     private @Nullable Settlement settlement;
     /** The message to many that waits for room; null when none does. */
     private @Nullable FanOut pending;
-    /** Above every lane index used so far. */
-    private long nextLaneIndex;
+    /** Told when the held log is ours; null while nobody waits for it. */
+    private @Nullable CompletableFuture<Void> claimed;
     /** Whether the bridge is leaving: what cannot be delivered is left to the broker, for the next one. */
     private boolean leaving;
     /** Instructions of the current generation left to the broker. */
@@ -60,13 +62,21 @@ final class DeliveryCore {
     private long patienceNanos;
 
     DeliveryCore(
-            DeliveryConfig config, int prefetch, Clock clock, Copies copies, LoopQueue queue, DeliveryStats stats) {
+            DeliveryConfig config,
+            int prefetch,
+            Clock clock,
+            Copies copies,
+            Holding holding,
+            LoopQueue queue,
+            DeliveryStats stats) {
         this.config = config;
         this.prefetch = prefetch;
         this.clock = clock;
         this.copies = copies;
         this.queue = queue;
         this.stats = stats;
+        this.holding = holding;
+        this.lanes = new Lanes(config, directory, holding, this);
     }
 
     // ---- the broker's side -------------------------------------------------------------------------------------
@@ -82,8 +92,7 @@ final class DeliveryCore {
         left = 0;
         pending = null;
         // Cursors stay: a redelivered message gets a new index behind all of them, so it is offered again, in order.
-        lanes.values().forEach(Lane::abandon);
-        lanes.clear();
+        lanes.channelLost();
     }
 
     /** Whether the next instruction may come: not while a fan-out waits for outboxes to be read. */
@@ -119,6 +128,11 @@ final class DeliveryCore {
 
     /** The broker has confirmed the copy of an instruction. */
     void copySafe(Instruction instruction) {
+        if (holding.isRestored(instruction)) {
+            stats.countExpired();
+            holding.release(instruction.tag()); // I1: its copy is safe
+            return;
+        }
         if (settlement == null || settlement.channel() != instruction.channel()) {
             return; // I6: the original is the broker's again; the copy is a duplicate of it
         }
@@ -136,107 +150,10 @@ final class DeliveryCore {
             return;
         }
         switch (to.kind()) {
-            case USER -> intoLane(instruction, to, directory.ofUser(to.id()));
-            case CONNECTION -> intoLane(instruction, to, directory.ofConnection(to.id()));
+            case USER, CONNECTION -> lanes.take(instruction, to);
             case CHANNEL -> fanOut(instruction, to, directory.ofChannel(to.id()));
             case ALL -> fanOut(instruction, to, directory.all());
         }
-    }
-
-    // ---- lanes -------------------------------------------------------------------------------------------------
-
-    private void intoLane(Instruction instruction, Address to, List<Session> sessions) {
-        if (sessions.isEmpty()) {
-            undeliverable(instruction, "nobody is connected as " + to.text());
-            return;
-        }
-        Lane lane = lanes.get(to.text());
-        if (lane == null) {
-            lane = new Lane(to.text(), to.kind() == Address.Kind.USER, nextLaneIndex);
-            lanes.put(to.text(), lane);
-        }
-        lane.append(instruction);
-        nextLaneIndex = Math.max(nextLaneIndex, lane.tail());
-        offerLane(lane, sessions);
-    }
-
-    private void offerLane(Lane lane, List<Session> sessions) {
-        for (Session session : sessions) {
-            offerLane(lane, session);
-        }
-        forgetIfEmpty(lane);
-    }
-
-    /** Offers a connection everything of a lane that it has not been offered and that the window admits, in order. */
-    private void offerLane(Lane lane, Session session) {
-        if (session.full) {
-            return; // it reports when there is room again
-        }
-        for (long index = Math.max(session.cursor(lane) + 1, lane.head()); index < lane.tail(); index++) {
-            Instruction instruction = lane.get(index);
-            if (instruction != null) {
-                if (!lane.isOffered(instruction) && isExpired(instruction)) {
-                    lane.remove(instruction);
-                    copyExpired(instruction);
-                } else if (!lane.windowAdmits(index, config.windowMessages(), config.windowBytes())) {
-                    return;
-                } else if (session.offer(instruction)) {
-                    lane.offered(instruction);
-                    stats.countOffered();
-                    touch(session);
-                } else {
-                    session.full = true;
-                    return;
-                }
-            }
-            session.moveCursor(lane, index);
-        }
-    }
-
-    /**
-     * The client behind a connection has everything of the lane up to this message: settles that prefix, whatever other
-     * connections have (I2: nothing is settled before what came earlier).
-     */
-    private void deliver(Lane lane, long upTo, List<Session> sessions) {
-        for (long index = lane.head(); index <= upTo; index++) {
-            Instruction instruction = lane.get(index);
-            if (instruction != null) {
-                lane.remove(instruction);
-                stats.countDelivered();
-                settle(instruction); // I1: the client has it
-            }
-        }
-        for (Session other : sessions) {
-            if (other.cursor(lane) < upTo) {
-                // It was never offered what is settled now: it would miss a message, so it has to come back.
-                other.sink().close(CloseCode.BEHIND);
-            }
-        }
-        offerLane(lane, sessions);
-    }
-
-    private void forgetIfEmpty(Lane lane) {
-        if (lane.isEmpty()) {
-            lanes.remove(lane.address(), lane);
-        }
-    }
-
-    /** Moves all unsettled messages of a lane elsewhere, in order. */
-    private void spill(Lane lane, String detail) {
-        lanes.remove(lane.address());
-        for (long index = lane.head(); index < lane.tail(); index++) {
-            Instruction instruction = lane.get(index);
-            if (instruction != null) {
-                instruction.lane = null;
-                undeliverable(instruction, detail);
-            }
-        }
-    }
-
-    private List<Session> sessionsOf(Lane lane) {
-        return lane.isOfUser()
-                ? directory.ofUser(lane.address().substring("user.".length()))
-                : directory.ofConnection(lane.address().substring("connection.".length()));
     }
 
     // ---- to many -----------------------------------------------------------------------------------------------
@@ -268,8 +185,7 @@ final class DeliveryCore {
         if (!session.offer(instruction.frame())) {
             return false;
         }
-        stats.countOffered();
-        touch(session);
+        offered(session);
         return true;
     }
 
@@ -287,9 +203,103 @@ final class DeliveryCore {
         }
     }
 
+    // ---- the held log ------------------------------------------------------------------------------------------
+
+    /** A record of the held log has come back, this process' or another's. */
+    void logged(long offset, LogRecord record, int bytes) {
+        switch (holding.logged(offset, record, bytes, clock.wallMillis())) {
+            case FOLDED -> {}
+            case OWN -> {
+                if (record instanceof LogRecord.Hold hold) {
+                    lanes.held(hold);
+                }
+            }
+            case BEGUN -> {
+                if (claimed != null) {
+                    claimed.complete(null);
+                    claimed = null;
+                }
+            }
+            case FENCED -> {
+                // Another bridge serves these users now; what is in hand here is the broker's, or that one's, already.
+                lanes.abandon();
+                closeAll(CloseCode.SERVICE_RESTART);
+            }
+        }
+    }
+
+    void logSkipped(long offset) {
+        holding.index().skip(offset);
+        // It had an ordinal, which nothing else will have.
+        holding.index().resynchronize();
+    }
+
+    void logTruncated() {
+        holding.index().resynchronize();
+    }
+
+    /** Becomes the one that writes the held log; at once when there is none. */
+    void claim(CompletableFuture<Void> done) {
+        if (!holding.isThere()) {
+            done.complete(null);
+            return;
+        }
+        claimed = done;
+        holding.claim();
+    }
+
+    /** A held message that was asked for has been read. */
+    void heldRead(String address, HeldMessage message) {
+        if (holding.isExpiring(message.id())) {
+            Envelope envelope = new Envelope(addressOf(address), "", 0, message.body());
+            copies.expired(holding.restored(message, envelope));
+        } else {
+            lanes.read(message);
+        }
+        holding.forward(address, message);
+    }
+
+    /** A held message is not in the log any more: counted, and given up, so that what follows it is delivered. */
+    void heldMissing(long id) {
+        stats.countHeldLost();
+        lanes.missing(id);
+    }
+
+    private static Address addressOf(String address) {
+        try {
+            return Address.parse(address);
+        } catch (Address.InvalidAddressException e) {
+            throw new IllegalStateException("the held log names no address: " + address, e);
+        }
+    }
+
+    long wallMillis() {
+        return clock.wallMillis();
+    }
+
+    /** A connection was offered an envelope. */
+    void offered(Session session) {
+        stats.countOffered();
+        touch(session);
+    }
+
+    void settleDelivered(Instruction instruction) {
+        stats.countDelivered();
+        settle(instruction);
+    }
+
+    void settleHeld(Instruction instruction) {
+        stats.countHeld();
+        settle(instruction);
+    }
+
+    void countHeldDelivered() {
+        stats.countHeldDelivered();
+    }
+
     // ---- what cannot be delivered ------------------------------------------------------------------------------
 
-    private void undeliverable(Instruction instruction, String detail) {
+    void undeliverable(Instruction instruction, String detail) {
         if (isExpired(instruction)) {
             copyExpired(instruction);
             return;
@@ -309,13 +319,21 @@ final class DeliveryCore {
         }
     }
 
+    /** There is no room for it in the held log. */
+    void holdFull(Instruction instruction) {
+        copyDead(
+                instruction,
+                DeadLetterReason.HOLD_FULL,
+                "as many messages are held as may be, in all or for " + instruction.address());
+    }
+
     private void copyDead(Instruction instruction, DeadLetterReason reason, String detail) {
         instruction.state = State.COPYING;
         instruction.deadReason = reason;
         copies.dead(instruction, reason, detail);
     }
 
-    private void copyExpired(Instruction instruction) {
+    void copyExpired(Instruction instruction) {
         instruction.state = State.COPYING;
         copies.expired(instruction);
     }
@@ -344,13 +362,7 @@ final class DeliveryCore {
         for (String channel : channels) {
             directory.subscribe(session, channel);
         }
-        if (session.user() != null) {
-            Lane lane = lanes.get("user." + session.user());
-            if (lane != null) {
-                offerLane(lane, session);
-                forgetIfEmpty(lane);
-            }
-        }
+        lanes.opened(session);
     }
 
     /** Deals with everything a connection has reported since the last time. */
@@ -358,72 +370,17 @@ final class DeliveryCore {
         if (!session.present) {
             return;
         }
-        takeConfirmations(session);
+        lanes.confirmed(session);
         for (ClientRequest request = session.takeRequest(); request != null; request = session.takeRequest()) {
             answer(session, request);
         }
         if (session.takeProgressed()) {
             session.full = false;
-            offerLanesOf(session);
+            lanes.roomAgain(session);
             retryFanOut();
         }
         if (session.isClosed()) {
             close(session);
-        }
-    }
-
-    private void takeConfirmations(Session session) {
-        Lane lane = null;
-        long upTo = -1;
-        for (Instruction confirmed = session.takeConfirmed(); confirmed != null; confirmed = session.takeConfirmed()) {
-            if (confirmed.lane == null) {
-                continue; // settled meanwhile, or of a generation that has ended (I6)
-            }
-            if (lane != null && lane != confirmed.lane) {
-                confirmed(session, lane, upTo);
-                if (confirmed.lane == null) {
-                    continue;
-                }
-            }
-            lane = confirmed.lane;
-            upTo = confirmed.laneIndex;
-        }
-        if (lane != null) {
-            confirmed(session, lane, upTo);
-        }
-    }
-
-    private void confirmed(Session session, Lane lane, long upTo) {
-        List<Session> sessions = sessionsOf(lane);
-        if (session.confirmation() == Confirmation.ACK || !anyAcknowledges(sessions)) {
-            deliver(lane, upTo, sessions);
-        } else {
-            // While the user has a page that acknowledges, only that counts; this one got a copy.
-            session.confirmedIndex = upTo;
-        }
-    }
-
-    private static boolean anyAcknowledges(List<Session> sessions) {
-        for (Session session : sessions) {
-            if (session.confirmation() == Confirmation.ACK) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private void offerLanesOf(Session session) {
-        Lane own = lanes.get("connection." + session.id());
-        if (own != null) {
-            offerLane(own, session);
-            forgetIfEmpty(own);
-        }
-        if (session.user() != null) {
-            Lane lane = lanes.get("user." + session.user());
-            if (lane != null) {
-                offerLane(lane, session);
-                forgetIfEmpty(lane);
-            }
         }
     }
 
@@ -455,28 +412,7 @@ final class DeliveryCore {
 
     private void close(Session session) {
         directory.remove(session);
-        Lane own = lanes.get("connection." + session.id());
-        if (own != null) {
-            spill(own, "connection." + session.id() + " closed before it had the message");
-        }
-        if (session.user() == null) {
-            return;
-        }
-        Lane lane = lanes.get("user." + session.user());
-        if (lane == null) {
-            return;
-        }
-        List<Session> others = directory.ofUser(session.user());
-        if (others.isEmpty()) {
-            spill(lane, "the last connection of user." + session.user() + " closed before it had the message");
-        } else if (session.confirmation() == Confirmation.ACK && !anyAcknowledges(others)) {
-            // From now on the plain connections have the say; what they have confirmed counts.
-            long upTo = -1;
-            for (Session other : others) {
-                upTo = Math.max(upTo, other.confirmedIndex);
-            }
-            deliver(lane, upTo, others);
-        }
+        lanes.closed(session);
     }
 
     /** Closes every connection. */
@@ -502,11 +438,13 @@ final class DeliveryCore {
             session.sink().flush();
         }
         touched.clear();
+        holding.flush();
         if (settlement != null) {
             // Leaving: the channel is closed as soon as the loop says that it is idle, so no acknowledgement may wait.
             settlement.flush(leaving);
         }
-        stats.turned(directory, lanes.size(), settlement == null ? 0 : settlement.unsettled(), clock.nanoTime());
+        stats.holding(holding.index(), holding.spanBytes());
+        stats.turned(directory, lanes.count(), settlement == null ? 0 : settlement.unsettled(), clock.nanoTime());
     }
 
     /** Passes time for everything that waits for a client. */
@@ -517,15 +455,17 @@ final class DeliveryCore {
     /** Looks after what waits; called several times a second. */
     void tick() {
         retryFanOut();
+        holding.sweep(clock.wallMillis(), lanes::has);
+        holding.keep(clock.wallMillis());
         Settlement current = settlement;
         if (current == null) {
             return;
         }
         long takenBefore = patienceNanos - holdAfterNanos(current.unsettled());
         for (Instruction stale : current.stale(takenBefore)) {
-            if (stale.lane != null) {
-                spill( // I4: whatever its client does, it does not stay unsettled
-                        stale.lane,
+            if (stale.laneMessage != null) { // I4: whatever its client does, it does not stay unsettled
+                lanes.stale(
+                        stale.laneMessage,
                         "no connection of " + stale.address() + " confirmed it within "
                                 + config.holdAfter().toMillis() + " ms");
             }

@@ -5,6 +5,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import pushbridge.config.DeliveryConfig;
+import pushbridge.config.HoldConfig;
+import pushbridge.hold.HeldMessage;
+import pushbridge.hold.KeepingRules;
+import pushbridge.hold.LogRecord;
 import pushbridge.outbox.OutboxTotals;
 
 /**
@@ -42,6 +46,7 @@ public final class DeliveryLoop {
      * Starts nothing yet.
      *
      * @param prefetch how many instructions the intake may have in hand
+     * @param log null for none: then what is to be held becomes a dead letter
      * @param outboxes what waits in all of them; while that is too much, instructions wait too
      * @param onFailure told when the loop has died of a bug; nothing is delivered or settled from then on
      */
@@ -50,6 +55,8 @@ public final class DeliveryLoop {
             int prefetch,
             Clock clock,
             Copies copies,
+            HoldConfig hold,
+            @Nullable HeldLog log,
             OutboxTotals outboxes,
             Consumer<Throwable> onFailure) {
         this.config = config;
@@ -57,8 +64,13 @@ public final class DeliveryLoop {
         this.outboxes = outboxes;
         this.onFailure = onFailure;
         this.stats = new DeliveryStats(clock.nanoTime());
-        this.core = new DeliveryCore(config, prefetch, clock, copies, queue, stats);
+        this.core = new DeliveryCore(config, prefetch, clock, copies, new Holding(hold, log), queue, stats);
         this.thread = new Thread(this::run, "pushbridge-delivery");
+    }
+
+    /** How the loop keeps the held log short, which says how long it gets at most. */
+    public static KeepingRules keepingRules() {
+        return Holding.rules();
     }
 
     /** Starts the loop's thread. */
@@ -90,6 +102,16 @@ public final class DeliveryLoop {
         queue.post(loop -> loop.closeAll(code));
     }
 
+    /** A record of the held log cannot be read, or belongs to a later version. */
+    public void logSkipped(long offset) {
+        queue.post(loop -> loop.logSkipped(offset));
+    }
+
+    /** A part of the held log is gone: counted as lost when it is needed. */
+    public void logTruncated() {
+        queue.post(DeliveryCore::logTruncated);
+    }
+
     /** Takes one instruction; the broker's prefetch bounds how many wait (I5). Those of one channel come in order. */
     public void take(Instruction instruction) {
         queue.take(instruction);
@@ -103,6 +125,38 @@ public final class DeliveryLoop {
     /** The copy of this instruction is safe: it may be acknowledged (I1). */
     public void copySafe(Instruction instruction) {
         queue.post(loop -> loop.copySafe(instruction));
+    }
+
+    /**
+     * A record of the held log, in the order of the log.
+     *
+     * @param bytes what it takes in the log
+     * @param done run when the loop is through with it, so that the caller can bound what waits (I5)
+     */
+    public void logged(long offset, LogRecord record, int bytes, Runnable done) {
+        queue.post(loop -> {
+            loop.logged(offset, record, bytes);
+            done.run();
+        });
+    }
+
+    /**
+     * Becomes the one that writes the held log. Until the future ends no instruction may be taken.
+     */
+    public CompletableFuture<Void> claim() {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        queue.post(loop -> loop.claim(done));
+        return done;
+    }
+
+    /** A message that {@link HeldLog#read} was asked for. */
+    public void heldRead(String address, HeldMessage message) {
+        queue.post(loop -> loop.heldRead(address, message));
+    }
+
+    /** A message that {@link HeldLog#read} was asked for is not there any more: it is lost. */
+    public void heldMissing(long id) {
+        queue.post(loop -> loop.heldMissing(id));
     }
 
     /**

@@ -5,16 +5,20 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import pushbridge.envelope.DeadLetterReason;
+import pushbridge.hold.HeldIndex;
 
 /**
  * What the delivery loop has done and where it stands. Written by the loop, read by anybody; the counters only grow,
- * the gauges are as of the end of the loop's last batch. Every instruction received is counted once as delivered, dead,
- * expired or dropped when it is settled, or is still unsettled, or was returned to the queue with its generation.
+ * the gauges are as of the end of the loop's last batch. Every instruction received is counted once as delivered, held,
+ * dead, expired or dropped when it is settled, or is still unsettled, or was returned to the queue with its generation.
  */
 public final class DeliveryStats {
 
     private final LongAdder received = new LongAdder();
     private final LongAdder delivered = new LongAdder();
+    private final LongAdder held = new LongAdder();
+    private final LongAdder heldDelivered = new LongAdder();
+    private final LongAdder heldLost = new LongAdder();
     private final LongAdder expired = new LongAdder();
     private final LongAdder dropped = new LongAdder();
     private final LongAdder returned = new LongAdder();
@@ -27,6 +31,11 @@ public final class DeliveryStats {
     private volatile int channels;
     private volatile int lanes;
     private volatile int unsettled;
+    private volatile int heldMessages;
+    private volatile int heldAddresses;
+    private volatile long heldBytes;
+    private volatile long heldSpanBytes;
+    private volatile long epoch;
     private volatile long lastTurnNanos;
 
     /** @param nowNanos on the loop's clock */
@@ -50,6 +59,21 @@ public final class DeliveryStats {
     /** Instructions settled because their copy is safe in the dead-letter queue. */
     public long dead(DeadLetterReason reason) {
         return counterOf(reason).sum();
+    }
+
+    /** Instructions settled because the held log has them. */
+    public long held() {
+        return held.sum();
+    }
+
+    /** Held messages that a client has got since. */
+    public long heldDelivered() {
+        return heldDelivered.sum();
+    }
+
+    /** Held messages that the log had no more when they were needed. */
+    public long heldLost() {
+        return heldLost.sum();
     }
 
     /** Instructions settled because their time was over and their copy is safe. */
@@ -102,6 +126,31 @@ public final class DeliveryStats {
         return unsettled;
     }
 
+    /** Messages in the held log that nobody has got yet. */
+    public int heldMessages() {
+        return heldMessages;
+    }
+
+    /** Addresses they are for. */
+    public int heldAddresses() {
+        return heldAddresses;
+    }
+
+    /** What they take in the log. */
+    public long heldBytes() {
+        return heldBytes;
+    }
+
+    /** What the log takes from the oldest of them on. */
+    public long heldSpanBytes() {
+        return heldSpanBytes;
+    }
+
+    /** The epoch of the log's present owner; 0 when it never had one. */
+    public long epoch() {
+        return epoch;
+    }
+
     /** When the loop last finished a batch, on its clock; it does so several times a second even when idle. */
     public long lastTurnNanos() {
         return lastTurnNanos;
@@ -119,6 +168,18 @@ public final class DeliveryStats {
 
     void countDead(DeadLetterReason reason) {
         counterOf(reason).increment();
+    }
+
+    void countHeld() {
+        held.increment();
+    }
+
+    void countHeldLost() {
+        heldLost.increment();
+    }
+
+    void countHeldDelivered() {
+        heldDelivered.increment();
     }
 
     void countExpired() {
@@ -152,5 +213,13 @@ public final class DeliveryStats {
         lanes = lanesNow;
         unsettled = unsettledNow;
         lastTurnNanos = nanos;
+    }
+
+    void holding(HeldIndex index, long spanBytes) {
+        heldMessages = index.count();
+        heldAddresses = index.lanes();
+        heldBytes = index.bytes();
+        heldSpanBytes = spanBytes;
+        epoch = Math.max(0, index.epoch());
     }
 }

@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 import pushbridge.envelope.DeadLetterReason;
 import pushbridge.envelope.Envelope;
 import pushbridge.envelope.Reading;
+import pushbridge.hold.ContentHash;
 import pushbridge.outbox.Frame;
 
 /**
@@ -43,11 +44,9 @@ public final class Instruction {
     State state = State.NEW;
     /** When the loop took it, in nanoseconds of its clock. */
     long takenAtNanos;
-    /** Its place in the order of its lane. */
-    long laneIndex;
-    /** The address it waits in; null outside {@link State#IN_LANE}. */
+    /** Its message in a lane; null outside {@link State#IN_LANE}. */
     @Nullable
-    Lane lane;
+    LaneMessage laneMessage;
     /** Why it is being dead-lettered; null when it is not, or is copied because it expired. */
     @Nullable
     DeadLetterReason deadReason;
@@ -119,6 +118,17 @@ public final class Instruction {
             return envelope.to().text();
         }
         return ((Reading.Refusal) reading).address();
+    }
+
+    /** Whether it may have been delivered to a bridge before. */
+    public boolean isRedelivered() {
+        return original.redelivered();
+    }
+
+    /** Recognises it in the held log when it is delivered again. */
+    long contentHash() {
+        String address = address();
+        return ContentHash.of(address == null ? "" : address, original.messageId(), original.body());
     }
 
     Frame frame() {

@@ -1,10 +1,12 @@
 package pushbridge.delivery;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
+import pushbridge.delivery.LaneMessage.Place;
 
 /**
- * The unsettled messages of one address, {@code user.<id>} or {@code connection.<id>}, in publish order. Exists only
- * while there are any: everyone else costs nothing.
+ * The messages of one address, {@code user.<id>} or {@code connection.<id>}, that its clients do not have yet, in publish
+ * order. Exists while some are unsettled, or held and somebody is there to take them: everyone else costs nothing.
  *
  * <p>An index names a message's place; it grows by one a message and is never used again, not even by a later lane of
  * the same address, so that a connection's cursor needs no reset. Loop thread only.
@@ -15,7 +17,7 @@ final class Lane {
     private final boolean ofUser;
 
     /** A ring: the message with index i is at i modulo the length; null once it has left the lane. */
-    private @Nullable Instruction[] ring = new Instruction[4];
+    private @Nullable LaneMessage[] ring = new LaneMessage[4];
     /** Index of the first message that is still in the lane. */
     private long head;
     /** Index after the last. */
@@ -24,6 +26,14 @@ final class Lane {
     private long offeredEnd;
     /** Bytes of the messages from head to offeredEnd that are still in the lane. */
     private long offeredBytes;
+    /** Messages here that are in the held log. */
+    private int held;
+    /** Messages here that are only in the broker's queue. */
+    private int inHand;
+    /** What the one unconfirmed record of this lane holds, also what has left the ring since; null while there is none. */
+    private @Nullable List<LaneMessage> appending;
+    /** The number of that record. */
+    private long appendingOrdinal;
 
     /**
      * @param firstIndex above every index used before, anywhere
@@ -52,57 +62,70 @@ final class Lane {
         return tail;
     }
 
+    /** Nothing to deliver and nothing to hear of. */
     boolean isEmpty() {
-        return head == tail;
+        return head == tail && appending == null;
     }
 
-    void append(Instruction instruction) {
+    /** Whether later messages have to follow earlier ones into the held log (I3). */
+    boolean isHeld() {
+        return held > 0 || appending != null;
+    }
+
+    int inHand() {
+        return inHand;
+    }
+
+    /** Messages at the end that no connection was offered. */
+    long waiting() {
+        return tail - Math.max(head, offeredEnd);
+    }
+
+    void append(LaneMessage message) {
         if (tail - head == ring.length) {
             grow();
         }
-        instruction.laneIndex = tail;
-        instruction.lane = this;
-        instruction.state = Instruction.State.IN_LANE;
-        ring[slot(tail)] = instruction;
+        message.laneIndex = tail;
+        message.lane = this;
+        count(message.place, 1);
+        ring[slot(tail)] = message;
         tail++;
     }
 
     /** The message with this index, or null when it has left the lane (settled, expired, copied elsewhere). */
     @Nullable
-    Instruction get(long index) {
+    LaneMessage get(long index) {
         return ring[slot(index)];
     }
 
-    /** Whether a message may be in flight now: it already is to another connection, or the window has room. */
-    boolean windowAdmits(long index, int maxMessages, int maxBytes) {
-        if (index < offeredEnd) {
-            return true;
-        }
-        Instruction instruction = ring[slot(index)];
-        int size = instruction == null ? 0 : instruction.frame().size();
-        return index - head < maxMessages && (offeredBytes == 0 || offeredBytes + size <= maxBytes);
+    /** Whether a message may be in flight now: it already is to another connection, or the window has room (I5). */
+    boolean windowAdmits(LaneMessage message, int maxMessages, int maxBytes) {
+        return isOffered(message)
+                || (message.laneIndex - head < maxMessages
+                        && (offeredBytes == 0 || offeredBytes + message.size <= maxBytes));
     }
 
     /** Notes that a message was offered to a connection. */
-    void offered(Instruction instruction) {
-        if (instruction.laneIndex >= offeredEnd) {
-            offeredEnd = instruction.laneIndex + 1;
-            offeredBytes += instruction.frame().size();
+    void offered(LaneMessage message) {
+        if (!isOffered(message)) {
+            offeredEnd = message.laneIndex + 1;
+            offeredBytes += message.size;
         }
     }
 
     /** Whether any connection was offered the message. */
-    boolean isOffered(Instruction instruction) {
-        return instruction.laneIndex < offeredEnd;
+    boolean isOffered(LaneMessage message) {
+        return message.laneIndex < offeredEnd;
     }
 
     /** Takes a message out; what follows it stays where it is. */
-    void remove(Instruction instruction) {
-        if (isOffered(instruction)) {
-            offeredBytes -= instruction.frame().size();
+    void remove(LaneMessage message) {
+        if (isOffered(message)) {
+            offeredBytes -= message.size;
         }
-        ring[slot(instruction.laneIndex)] = null;
-        instruction.lane = null;
+        ring[slot(message.laneIndex)] = null;
+        message.lane = null;
+        count(message.place, -1);
         while (head < tail && ring[slot(head)] == null) {
             head++;
         }
@@ -110,15 +133,53 @@ final class Lane {
         offeredEnd = Math.max(offeredEnd, head);
     }
 
-    /** Lets go of every message: its generation has ended, and a late confirmation of it means nothing (I6). */
-    void abandon() {
-        for (long index = head; index < tail; index++) {
-            Instruction instruction = ring[slot(index)];
-            if (instruction != null) {
-                instruction.lane = null;
-            }
+    /** A message's safe copy has moved. */
+    void moved(LaneMessage message, Place to) {
+        if (message.lane == this) {
+            count(message.place, -1);
+            count(to, 1);
         }
-        head = tail;
+        message.place = to;
+    }
+
+    private void count(Place place, int difference) {
+        switch (place) {
+            case IN_HAND -> inHand += difference;
+            case APPENDING -> {}
+            case HELD -> held += difference;
+        }
+    }
+
+    /** Its one unconfirmed record is on its way. */
+    void appending(List<LaneMessage> messages, long ordinal) {
+        if (appending != null) {
+            throw new IllegalStateException("two unconfirmed records for " + address);
+        }
+        appending = messages;
+        appendingOrdinal = ordinal;
+    }
+
+    /** What the unconfirmed record holds; empty while there is none. */
+    List<LaneMessage> appending() {
+        return appending == null ? List.of() : appending;
+    }
+
+    /** Whether this is the number of the unconfirmed record. */
+    boolean isAppending(long ordinal) {
+        return appending != null && appendingOrdinal == ordinal;
+    }
+
+    /** The record has come back. */
+    List<LaneMessage> appended() {
+        List<LaneMessage> messages = appending();
+        appending = null;
+        return messages;
+    }
+
+    /** Goes on for a lane that it replaces. */
+    void takeAppendingOf(Lane old) {
+        appending = old.appending;
+        appendingOrdinal = old.appendingOrdinal;
     }
 
     private int slot(long index) {
@@ -126,7 +187,7 @@ final class Lane {
     }
 
     private void grow() {
-        @Nullable Instruction[] larger = new Instruction[ring.length * 2];
+        @Nullable LaneMessage[] larger = new LaneMessage[ring.length * 2];
         for (long i = head; i < tail; i++) {
             larger[(int) (i & (larger.length - 1))] = ring[slot(i)];
         }

@@ -54,7 +54,7 @@ final class Session implements SessionReports, LoopEvent {
     /** Channels subscribed to; null while none. */
     private @Nullable Set<String> channels;
 
-    private record InFlight(long number, Instruction instruction) {}
+    private record InFlight(long number, LaneMessage message) {}
 
     Session(
             String id,
@@ -179,15 +179,15 @@ final class Session implements SessionReports, LoopEvent {
     }
 
     /** Offers a message of a lane and remembers that it waits to be confirmed. */
-    boolean offer(Instruction instruction) {
-        if (!offer(instruction.frame())) {
+    boolean offer(LaneMessage message) {
+        if (message.frame == null || !offer(message.frame)) {
             return false;
         }
         if (inFlight == null) {
             inFlight = new ArrayDeque<>(4);
         }
         forgetSettled(inFlight);
-        inFlight.add(new InFlight(offered, instruction));
+        inFlight.add(new InFlight(offered, message));
         return true;
     }
 
@@ -197,15 +197,15 @@ final class Session implements SessionReports, LoopEvent {
      */
     private static void forgetSettled(ArrayDeque<InFlight> inFlight) {
         for (InFlight oldest = inFlight.peek();
-                oldest != null && oldest.instruction.lane == null;
+                oldest != null && oldest.message.lane == null;
                 oldest = inFlight.peek()) {
             inFlight.remove();
         }
     }
 
-    /** The oldest instruction in flight here that the client has by now, or null. */
+    /** The oldest message in flight here that the client has by now, or null. */
     @Nullable
-    Instruction takeConfirmed() {
+    LaneMessage takeConfirmed() {
         if (inFlight == null) {
             return null;
         }
@@ -217,7 +217,7 @@ final class Session implements SessionReports, LoopEvent {
             return null;
         }
         inFlight.poll();
-        return oldest.instruction;
+        return oldest.message;
     }
 
     /** How many messages of lanes are remembered as offered here. */

@@ -44,6 +44,8 @@ public final class HeldIndex {
         VOID,
         /** Its ordinal was there before, or a later one of its epoch. */
         REPEATED,
+        /** A record before it is missing, because the broker refused that one: both will come again, in order. */
+        AHEAD,
         /** Its offset was there before: the log was read again. */
         SEEN
     }
@@ -102,6 +104,8 @@ public final class HeldIndex {
     private final int[] pastCounts = new int[REMEMBERED];
     private long rememberedFrom;
 
+    private boolean resynchronizing;
+    private long ahead;
     private long applied;
     private long voided;
     private long repeated;
@@ -157,6 +161,11 @@ public final class HeldIndex {
             repeated++;
             return Outcome.REPEATED;
         }
+        if (record.epoch() == epoch && record.ordinal() > ordinal + 1 && !resynchronizing) {
+            ahead++;
+            return Outcome.AHEAD;
+        }
+        resynchronizing = false;
         count(record);
         if (record instanceof LogRecord.Hold hold) {
             hold(offset, hold);
@@ -170,6 +179,16 @@ public final class HeldIndex {
         remember(ordinal);
         applied++;
         return Outcome.APPLIED;
+    }
+
+    /** Records that came ahead of one that was refused. */
+    public long ahead() {
+        return ahead;
+    }
+
+    /** A part of the log is gone: the next record is the next one, whatever its ordinal. */
+    public void resynchronize() {
+        resynchronizing = true;
     }
 
     /** There is a record at this offset that cannot be read: foreign or corrupt. */

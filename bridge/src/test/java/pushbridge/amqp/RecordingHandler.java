@@ -3,6 +3,7 @@ package pushbridge.amqp;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import pushbridge.delivery.Instruction;
 import pushbridge.delivery.IntakeChannel;
 import pushbridge.testing.Broker;
@@ -12,6 +13,11 @@ final class RecordingHandler implements InstructionHandler {
 
     private final List<String> events = new ArrayList<>(); // guarded by this, as the next
     private final List<Instruction> instructions = new ArrayList<>();
+
+    @Override
+    public CompletableFuture<Void> becomeOwner() {
+        return CompletableFuture.completedFuture(null);
+    }
 
     @Override
     public synchronized void channelOpened(IntakeChannel channel) {

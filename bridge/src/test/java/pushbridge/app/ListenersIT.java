@@ -98,6 +98,7 @@ final class ListenersIT {
                 config.intake(),
                 config.message(),
                 config.delivery(),
+                config.hold(),
                 config.outbox(),
                 config.socket(),
                 config.auth(),

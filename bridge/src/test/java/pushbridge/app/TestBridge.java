@@ -13,6 +13,7 @@ import pushbridge.config.AmqpConfig;
 import pushbridge.config.AuthConfig;
 import pushbridge.config.BridgeConfig;
 import pushbridge.config.DeliveryConfig;
+import pushbridge.config.HoldConfig;
 import pushbridge.config.IntakeConfig;
 import pushbridge.config.MessageConfig;
 import pushbridge.config.OutboxConfig;
@@ -53,6 +54,7 @@ final class TestBridge implements AutoCloseable {
                 new IntakeConfig(Duration.ZERO, Duration.ofMillis(100), 50),
                 new MessageConfig(64 * 1024, 64, typesDir),
                 new DeliveryConfig(64, 256 * 1024, holdAfter, LONG, 16, 100),
+                new HoldConfig(Duration.ofHours(1), 100_000, 10_000, 1L << 30, 1 << 20, 1 << 20),
                 new OutboxConfig(1024, 1024 * 1024, 25),
                 new SocketConfig(
                         "127.0.0.1",

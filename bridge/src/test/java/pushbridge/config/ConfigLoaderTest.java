@@ -45,6 +45,7 @@ final class ConfigLoaderTest {
                         new IntakeConfig(Duration.ofSeconds(3), Duration.ofSeconds(5), 50),
                         new MessageConfig(64 << 10, 64, null),
                         new DeliveryConfig(64, 256 << 10, Duration.ofSeconds(1), Duration.ofSeconds(2), 16, 100),
+                        new HoldConfig(Duration.ofHours(24), 1_000_000, 1_000, 10L << 30, 64L << 20, 100L << 20),
                         new OutboxConfig(1024, 1 << 20, 25),
                         new SocketConfig(
                                 "127.0.0.1",

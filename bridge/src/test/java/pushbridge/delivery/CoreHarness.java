@@ -2,23 +2,32 @@ package pushbridge.delivery;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import pushbridge.config.DeliveryConfig;
+import pushbridge.config.HoldConfig;
 import pushbridge.envelope.Address;
 import pushbridge.envelope.DeadLetterReason;
 import pushbridge.envelope.Envelope;
 import pushbridge.envelope.Reading;
+import pushbridge.hold.HeldMessage;
+import pushbridge.hold.LogRecord;
 import pushbridge.testing.ManualClock;
 
 /** A core with everything around it in the test's hands: broker, clients and time. */
 final class CoreHarness {
 
     static final int PREFETCH = 64;
+    static final DeliveryConfig CONFIG =
+            new DeliveryConfig(4, 1_000, Duration.ofSeconds(1), Duration.ofSeconds(2), 3, 2);
+    static final HoldConfig HOLD = new HoldConfig(Duration.ofHours(1), 50, 20, 10_000, 30, 1);
 
     final ManualClock clock = new ManualClock();
     final DeliveryStats stats = new DeliveryStats(0);
@@ -28,16 +37,59 @@ final class CoreHarness {
     /** What became of each instruction that was copied: "offline: detail" or "expired". */
     final Map<Instruction, String> copies = new LinkedHashMap<>();
 
+    /** The held log: what was appended and has not come back, and what has, with its offset as the place in the list. */
+    final Deque<LogRecord> appended = new ArrayDeque<>();
+
+    final List<LogRecord> log;
+    /** Held messages that were asked for and not read yet: id and offset. */
+    final Deque<long[]> reads = new ArrayDeque<>();
+
     final DeliveryCore core;
+    final Holding holding;
     Channel channel = new Channel(1);
     private long lastTag;
     private int lastId;
+    boolean redelivering;
 
+    /** Without a held log. */
     CoreHarness() {
-        this(new DeliveryConfig(4, 1_000, Duration.ofSeconds(1), Duration.ofSeconds(2), 3, 2));
+        this(CONFIG, HOLD, null);
     }
 
-    CoreHarness(DeliveryConfig config) {
+    /** With a new held log that is ours. */
+    static CoreHarness holding() {
+        return holding(new ArrayList<>());
+    }
+
+    /** With the held log that a bridge before this one has left. */
+    static CoreHarness holding(List<LogRecord> log) {
+        CoreHarness harness = new CoreHarness(CONFIG, HOLD, log);
+        harness.own();
+        return harness;
+    }
+
+    private CoreHarness(DeliveryConfig config, HoldConfig hold, @Nullable List<LogRecord> log) {
+        this.log = log == null ? new ArrayList<>() : log;
+        HeldLog heldLog = new HeldLog() {
+            @Override
+            public void append(LogRecord record) {
+                appended.add(record);
+            }
+
+            @Override
+            public void read(long id, long offset) {
+                reads.add(new long[] {id, offset});
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public Original restore(byte[] properties, byte[] body) {
+                return new Body(body, false);
+            }
+        };
+        holding = new Holding(hold, log == null ? null : heldLog);
         core = new DeliveryCore(
                 config,
                 PREFETCH,
@@ -55,6 +107,7 @@ final class CoreHarness {
                         copies.put(instruction, "expired");
                     }
                 },
+                holding,
                 queue,
                 stats);
     }
@@ -102,7 +155,17 @@ final class CoreHarness {
         }
     }
 
-    private record Body(byte[] body) implements Original {}
+    record Body(byte[] body, boolean redelivered) implements Original {
+        @Override
+        public byte[] serialized() {
+            return new byte[0];
+        }
+
+        @Override
+        public @Nullable String messageId() {
+            return null;
+        }
+    }
 
     /** Publishes to an address under its default policy; the payload is the text. */
     Instruction publish(String address, String text) {
@@ -125,7 +188,8 @@ final class CoreHarness {
     }
 
     private Instruction take(Reading reading, byte[] body, OfflinePolicy policy, long expiresAtMillis) {
-        Instruction instruction = new Instruction(channel, ++lastTag, new Body(body), reading, policy, expiresAtMillis);
+        Instruction instruction =
+                new Instruction(channel, ++lastTag, new Body(body, redelivering), reading, policy, expiresAtMillis);
         channel.unacknowledged.add(instruction.tag());
         queue.take(instruction);
         return instruction;
@@ -146,6 +210,55 @@ final class CoreHarness {
         queue.post(loop -> loop.open(session, List.of(channels)));
         run();
         return client;
+    }
+
+    /** Folds what is in the log and begins an epoch of its own. */
+    private void own() {
+        for (int offset = 0; offset < log.size(); offset++) {
+            core.logged(offset, log.get(offset), 100);
+        }
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        core.claim(done);
+        allComeBack();
+        if (!done.isDone()) {
+            throw new AssertionError("the claim does not hold");
+        }
+    }
+
+    /** The oldest record on its way comes back. */
+    void comeBack() {
+        LogRecord record = appended.remove();
+        log.add(record);
+        queue.post(loop -> loop.logged(log.size() - 1L, record, 100));
+        run();
+    }
+
+    void allComeBack() {
+        while (!appended.isEmpty()) {
+            comeBack();
+        }
+    }
+
+    /** The oldest read is answered. */
+    void answerRead() {
+        long[] read = reads.remove();
+        LogRecord.Hold hold = (LogRecord.Hold) log.get((int) read[1]);
+        for (HeldMessage message : hold.messages()) {
+            if (message.id() == read[0]) {
+                queue.post(loop -> loop.heldRead(hold.address(), message));
+            }
+        }
+        run();
+    }
+
+    /** The broker delivers something again. */
+    Instruction redeliver(String address, String text) {
+        redelivering = true;
+        try {
+            return publish(address, text);
+        } finally {
+            redelivering = false;
+        }
     }
 
     /** The channel ends, and a new generation begins. */

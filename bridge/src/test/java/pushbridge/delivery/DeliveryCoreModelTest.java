@@ -2,6 +2,7 @@ package pushbridge.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -13,6 +14,7 @@ import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import pushbridge.hold.LogRecord;
 
 /**
  * Random runs of the core against a small broker that redelivers: after every step nothing may be settled that is
@@ -25,12 +27,21 @@ final class DeliveryCoreModelTest {
     private static final int STEPS = 600;
 
     @Test
-    void randomRunsKeepTheInvariants() {
+    void randomRunsWithoutAHeldLogKeepTheInvariants() {
+        play(false);
+    }
+
+    @Test
+    void randomRunsWithAHeldLogAndCrashesKeepTheInvariants() {
+        play(true);
+    }
+
+    private static void play(boolean holding) {
         long base = Long.getLong("pushbridge.seed", 20_261_121L);
         for (int run = 0; run < RUNS; run++) {
             long seed = base + run;
             try {
-                new Run(seed).play();
+                new Run(seed, holding).play();
             } catch (AssertionError | RuntimeException e) {
                 throw new AssertionError(
                         "seed " + seed + " (-Dpushbridge.seed=" + seed + " repeats it): " + e.getMessage(), e);
@@ -47,7 +58,8 @@ final class DeliveryCoreModelTest {
 
     private static final class Run {
         private final Random random;
-        private final CoreHarness harness = new CoreHarness();
+        private final boolean holding;
+        private CoreHarness harness;
         private final List<FakeClient> clients = new ArrayList<>();
         private final Map<FakeClient, Set<String>> confirmedBy = new LinkedHashMap<>();
         /** In hand on this generation, in order. */
@@ -62,11 +74,14 @@ final class DeliveryCoreModelTest {
          */
         private final Set<String> outOfOrder = new HashSet<>();
 
+        private final List<Published> all = new ArrayList<>();
         private int published;
         private int connected;
 
-        Run(long seed) {
+        Run(long seed, boolean holding) {
             random = new Random(seed);
+            this.holding = holding;
+            harness = holding ? CoreHarness.holding() : new CoreHarness();
         }
 
         void play() {
@@ -80,7 +95,7 @@ final class DeliveryCoreModelTest {
 
         private void step() {
             FakeClient client = clients.isEmpty() ? null : clients.get(random.nextInt(clients.size()));
-            switch (random.nextInt(16)) {
+            switch (random.nextInt(20)) {
                 case 0, 1, 2, 3, 4, 5 -> publish();
                 case 6, 7 -> connect();
                 case 8, 9, 10 -> {
@@ -100,12 +115,23 @@ final class DeliveryCoreModelTest {
                     }
                 }
                 case 14 -> rare(client);
+                case 15, 16, 17 -> {
+                    if (!harness.appended.isEmpty()) {
+                        harness.comeBack();
+                    }
+                }
+                case 18 -> {
+                    if (!harness.reads.isEmpty()) {
+                        harness.answerRead();
+                    }
+                }
                 default -> harness.pass(Duration.ofMillis(random.nextInt(400)));
             }
         }
 
         private void rare(@Nullable FakeClient client) {
-            switch (random.nextInt(4)) {
+            switch (random.nextInt(holding ? 5 : 4)) {
+                case 4 -> crash();
                 case 0 -> {
                     if (client != null) {
                         client.leave();
@@ -136,13 +162,17 @@ final class DeliveryCoreModelTest {
             };
             OfflinePolicy policy =
                     address.startsWith("user.") && random.nextInt(4) > 0 ? OfflinePolicy.HOLD : OfflinePolicy.DROP;
-            deliver(new Published(++published, address, policy));
+            Published message = new Published(++published, address, policy);
+            all.add(message);
+            deliver(message, false);
         }
 
-        private void deliver(Published message) {
+        private void deliver(Published message, boolean redelivered) {
             if (harness.channel.unacknowledged() >= CoreHarness.PREFETCH) {
-                return; // a broker sends no more than the prefetch
+                all.remove(message); // a broker sends no more than the prefetch
+                return;
             }
+            harness.redelivering = redelivered;
             inHand.put(
                     harness.publish(message.address(), message.text(), message.policy(), Instruction.NEVER), message);
         }
@@ -165,6 +195,23 @@ final class DeliveryCoreModelTest {
 
         /** The broker takes back what is unacknowledged and delivers it again, in order, ahead of all else. */
         private void loseChannel() {
+            List<Published> back = takeBack();
+            harness.loseChannel();
+            back.forEach(message -> deliver(message, true));
+        }
+
+        /** The bridge dies; some of what it was appending is in the log; another one begins where the log ends. */
+        private void crash() {
+            List<Published> back = takeBack();
+            for (int left = random.nextInt(harness.appended.size() + 1); left > 0; left--) {
+                harness.log.add(harness.appended.remove());
+            }
+            clients.clear();
+            harness = CoreHarness.holding(harness.log);
+            back.forEach(message -> deliver(message, true));
+        }
+
+        private List<Published> takeBack() {
             List<Published> back = new ArrayList<>();
             inHand.forEach((instruction, message) -> {
                 if (instruction.state == Instruction.State.COPYING || instruction.state == Instruction.State.SETTLED) {
@@ -175,8 +222,7 @@ final class DeliveryCoreModelTest {
                 }
             });
             inHand.clear();
-            harness.loseChannel();
-            back.forEach(this::deliver);
+            return back;
         }
 
         private void check() {
@@ -195,18 +241,26 @@ final class DeliveryCoreModelTest {
                     message.address().startsWith("user.") || message.address().startsWith("connection.");
             boolean copied = safe.contains(instruction);
             boolean dropped = message.policy() == OfflinePolicy.DROP;
+            boolean held = harness.log.stream().anyMatch(record -> holds(record, message.text()));
             boolean confirmed = confirmedBy.values().stream().anyMatch(texts -> texts.contains(message.text()));
-            assertThat(!lane || copied || dropped || confirmed)
-                    .as("I1: %s settled, though nobody confirmed it and no copy is safe", message.text())
+            assertThat(!lane || copied || dropped || confirmed || held)
+                    .as("I1: %s settled, though nobody confirmed it and no copy is safe or held", message.text())
                     .isTrue();
-            if (lane && confirmed && !copied) {
-                inHand.forEach((earlier, before) -> assertThat(before.number() >= message.number()
+            if (lane && confirmed && !copied && !dropped) {
+                inHand.forEach((earlier, before) -> assertThat(outOfOrder.contains(before.text())
+                                || before.number() >= message.number()
                                 || !before.address().equals(message.address())
                                 || harness.channel.isAcknowledged(earlier)
                                 || earlier.state != Instruction.State.IN_LANE)
                         .as("I2: %s settled before %s", message.text(), before.text())
                         .isTrue());
             }
+        }
+
+        private static boolean holds(LogRecord record, String text) {
+            return record instanceof LogRecord.Hold hold
+                    && hold.messages().stream()
+                            .anyMatch(message -> new String(message.body(), StandardCharsets.UTF_8).equals(text));
         }
 
         /** First sights of an address come in publish order. */
@@ -226,7 +280,12 @@ final class DeliveryCoreModelTest {
         }
 
         private void finish() {
-            for (int round = 0; round < 200 && harness.channel.unacknowledged() > 0; round++) {
+            for (int user = 0; user < 3; user++) {
+                FakeClient last = harness.connect("last" + user, "u" + user, Confirmation.ACK);
+                clients.add(last);
+                confirmedBy.put(last, new HashSet<>());
+            }
+            for (int round = 0; round < 200 && !isQuiet(); round++) {
                 for (FakeClient client : List.copyOf(clients)) {
                     client.capacity(Integer.MAX_VALUE);
                     client.readAll();
@@ -237,13 +296,42 @@ final class DeliveryCoreModelTest {
                     safe.add(harness.copying.get(0));
                     harness.confirmCopy();
                 }
+                harness.allComeBack();
+                while (!harness.reads.isEmpty()) {
+                    harness.answerRead();
+                }
                 harness.pass(Duration.ofMillis(100));
                 check();
             }
             assertThat(harness.channel.unacknowledged())
                     .as("instructions never settled")
                     .isZero();
+            assertThat(harness.holding.index().count())
+                    .as("messages held, though everybody is there")
+                    .isZero();
             assertThat(harness.stats.lanes()).as("lanes left behind").isZero();
+            checkNothingIsLost();
+        }
+
+        private boolean isQuiet() {
+            return harness.channel.unacknowledged() == 0
+                    && harness.holding.index().count() == 0
+                    && harness.stats.lanes() == 0;
+        }
+
+        private void checkNothingIsLost() {
+            Set<String> confirmed = new HashSet<>();
+            confirmedBy.values().forEach(confirmed::addAll);
+            Set<String> copied = new HashSet<>();
+            safe.forEach(
+                    instruction -> copied.add(new String(instruction.original().body(), StandardCharsets.UTF_8)));
+            for (Published message : all) {
+                if (message.address().startsWith("user.") && message.policy() == OfflinePolicy.HOLD) {
+                    assertThat(confirmed.contains(message.text()) || copied.contains(message.text()))
+                            .as("lost: %s", message.text())
+                            .isTrue();
+                }
+            }
         }
     }
 }

@@ -36,7 +36,7 @@ final class SettlementTest {
         Instruction instruction = new Instruction(
                 settlement.channel(),
                 tag,
-                () -> new byte[0],
+                new CoreHarness.Body(new byte[0], false),
                 new Reading.Refusal(DeadLetterReason.MALFORMED, "not JSON", null),
                 OfflinePolicy.DEAD_LETTER,
                 Instruction.NEVER);

@@ -119,8 +119,8 @@ final class HeldIndexModelTest {
             } else if (dice < 975) {
                 append(null);
             } else if (dice < 978) {
-                // Appends that never arrived.
-                ordinal += 1 + random.nextInt(3);
+                // What came behind a record that the broker refused; both are going to be appended again.
+                append(new LogRecord.Release(epoch, ordinal + 2 + random.nextInt(3), new long[] {anyId()}));
             } else if (dice < 980) {
                 // The owner before this one does not know yet; what it writes would do damage.
                 append(new LogRecord.Release(Math.max(0, epoch - 1), 1L << 40, new long[] {anyId()}));
@@ -141,14 +141,11 @@ final class HeldIndexModelTest {
             } else {
                 release();
             }
-            if (underWay != null && random.nextInt(4) == 0) {
-                LogRecord.Checkpoint made = underWay;
+            if (underWay != null && (underWay.epoch() != epoch || ordinal >= underWay.ordinal())) {
                 underWay = null;
-                if (made.epoch() == epoch && made.ordinal() > ordinal) {
-                    ordinal = made.ordinal();
-                    append(made);
-                }
-            } else if (underWay != null && ordinal >= underWay.ordinal()) {
+            } else if (underWay != null && ordinal + 1 == underWay.ordinal()) {
+                ordinal++;
+                append(underWay);
                 underWay = null;
             }
         }
@@ -156,7 +153,7 @@ final class HeldIndexModelTest {
         /** Made now, appended behind what is under way. */
         private void checkpoint() {
             if (underWay == null && index.epoch() == epoch && index.ordinal() == ordinal) {
-                underWay = index.checkpoint(ordinal + 50);
+                underWay = index.checkpoint(ordinal + 1 + random.nextInt(5));
             }
         }
 
@@ -253,6 +250,9 @@ final class HeldIndexModelTest {
             }
             if (record.epoch() == seenEpoch && record.ordinal() <= seenOrdinal) {
                 return HeldIndex.Outcome.REPEATED;
+            }
+            if (record.epoch() == seenEpoch && record.ordinal() > seenOrdinal + 1) {
+                return HeldIndex.Outcome.AHEAD;
             }
             seenEpoch = record.epoch();
             seenOrdinal = record.ordinal();

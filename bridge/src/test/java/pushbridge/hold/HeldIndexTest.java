@@ -116,12 +116,21 @@ final class HeldIndexTest {
     }
 
     @Test
-    void aGapIsCountedAndWhatComesTooLateIsIgnored() {
+    void whatComesAheadOfARefusedRecordIsTakenWhenItComesAgainBehindThatOne() {
         apply(epoch(1));
-        apply(hold(1, 3, "user.a", 3));
+        assertThat(apply(hold(1, 2, "user.a", 2))).isEqualTo(HeldIndex.Outcome.AHEAD);
+        assertThat(apply(hold(1, 1, "user.a", 1))).isEqualTo(HeldIndex.Outcome.APPLIED);
+        assertThat(apply(hold(1, 2, "user.a", 2))).isEqualTo(HeldIndex.Outcome.APPLIED);
+        assertThat(ids(index, "user.a")).containsExactly(1L, 2L);
+        assertThat(index.ahead()).isEqualTo(1);
+    }
+
+    @Test
+    void behindAPartThatIsGoneTheNextRecordIsTakenAndTheGapCounted() {
+        apply(epoch(1));
+        index.resynchronize();
+        assertThat(apply(hold(1, 3, "user.a", 3))).isEqualTo(HeldIndex.Outcome.APPLIED);
         assertThat(index.missingOrdinals()).isEqualTo(2);
-        assertThat(apply(hold(1, 2, "user.a", 2))).isEqualTo(HeldIndex.Outcome.REPEATED);
-        assertThat(ids(index, "user.a")).containsExactly(3L);
     }
 
     @Test

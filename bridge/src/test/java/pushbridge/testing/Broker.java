@@ -33,7 +33,7 @@ public final class Broker implements AutoCloseable {
     /** The variable for {@link #rabbitmqctl}. */
     public static final String CTL_VARIABLE = "PUSHBRIDGE_TEST_RABBITMQCTL";
 
-    private static final List<String> QUEUES = List.of(".instructions", ".dead", ".expired", ".owner");
+    private static final List<String> QUEUES = List.of(".instructions", ".dead", ".expired", ".owner", ".held");
     private static final List<String> EXCHANGES = List.of("", ".deaths", ".deaths.other");
 
     private final URI uri;

@@ -1,0 +1,26 @@
+package pushbridge.delivery;
+
+import pushbridge.hold.LogRecord;
+
+/**
+ * The held log as the loop uses it: what is appended comes back, in order, as {@link DeliveryLoop#logged}. Nothing here
+ * blocks.
+ */
+public interface HeldLog {
+
+    /** Appends a record behind all earlier ones. */
+    void append(LogRecord record);
+
+    /**
+     * Asks for a held message; answered by {@link DeliveryLoop#heldRead} or {@link DeliveryLoop#heldMissing}.
+     *
+     * @param offset of the record that holds it
+     */
+    void read(long id, long offset);
+
+    /** Lets what was asked for go out; called once per batch. */
+    void flush();
+
+    /** Makes the original of a held message again, for a copy of it. */
+    Original restore(byte[] properties, byte[] body);
+}

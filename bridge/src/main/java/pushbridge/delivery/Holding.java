@@ -1,0 +1,462 @@
+package pushbridge.delivery;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import pushbridge.config.HoldConfig;
+import pushbridge.delivery.LaneMessage.Place;
+import pushbridge.envelope.Envelope;
+import pushbridge.hold.Admission;
+import pushbridge.hold.HeldIndex;
+import pushbridge.hold.HeldMessage;
+import pushbridge.hold.HoldLimits;
+import pushbridge.hold.KeepingRules;
+import pushbridge.hold.LogKeeper;
+import pushbridge.hold.LogRecord;
+import pushbridge.outbox.Frame;
+
+/**
+ * The loop's side of the held log: numbers what is appended, folds what comes back, and remembers what it has released
+ * until the log says so too. The index changes only by what came back, so it is the same after a restart. Loop thread
+ * only.
+ */
+final class Holding {
+
+    /** Entries looked at in one sweep: a million take seconds, and one sweep microseconds. */
+    private static final int SWEEP = 1_000;
+
+    /** Expired messages being copied at the same time (I5). */
+    private static final int MAX_EXPIRING = 256;
+
+    private final HoldConfig config;
+    private final @Nullable HeldLog log;
+    private final HeldIndex index = new HeldIndex();
+    private final HoldLimits limits;
+    private final LogKeeper keeper;
+
+    /** The epoch this process writes under; 0 while it has none. */
+    private long epoch;
+    /** Starts the names of this process' claims, unlike any other ever made. */
+    private final String process = UUID.randomUUID().toString();
+
+    private int claims;
+    /** The epoch record of ours that is on its way; null while none is. */
+    private LogRecord.@Nullable Epoch claim;
+
+    private long lastOrdinal;
+    private long lastId;
+    /** Appended and not back yet: it counts against the limits as if it were held. */
+    private int appendingMessages;
+
+    private long appendingBytes;
+    /** Released here, with the release not back yet: held by the index, but nobody's any more. */
+    private final Set<Long> released = new HashSet<>();
+    /** To be released with the next record. */
+    private final List<Long> releasing = new ArrayList<>();
+    /** Messages whose bodies are being read to be delivered, by id. */
+    private final Map<Long, LaneMessage> wanted = new HashMap<>();
+    /** Messages whose time is over, from then on until their release is appended. */
+    private final Set<Long> expiring = new HashSet<>();
+    /** The latest bodies, the oldest first. */
+    private final LinkedHashMap<Long, Frame> cache = new LinkedHashMap<>();
+
+    private long cacheBytes;
+
+    /** Held messages being read to be copied forward; what has been read so far. */
+    private final Set<Long> forwarding = new HashSet<>();
+
+    private final Map<String, List<HeldMessage>> forwarded = new TreeMap<>();
+    /** Records of ours that only move messages. */
+    private final Set<Long> copiedForward = new HashSet<>();
+    /** The last record of the step under way that keeps the log short; 0 while none is. */
+    private long stepOrdinal;
+    /** Where the search for what is over goes on, by id; 0 for the oldest. */
+    private long sweptId;
+
+    /** What stands for a broker channel in instructions that come from the log. */
+    private final IntakeChannel channel = new IntakeChannel() {
+        @Override
+        public long generation() {
+            return 0;
+        }
+
+        @Override
+        public void ack(long tag, boolean multiple) {
+            throw new IllegalStateException("a held message is released, not acknowledged");
+        }
+
+        @Override
+        public void flush() {
+            throw new IllegalStateException("a held message is released, not acknowledged");
+        }
+    };
+
+    /** @param log null for none: then nothing is held */
+    Holding(HoldConfig config, @Nullable HeldLog log) {
+        this.config = config;
+        this.log = log;
+        this.keeper = new LogKeeper(index, rules());
+        this.limits = new HoldLimits(config.maxMessages(), config.maxPerAddress(), config.maxBytes());
+    }
+
+    /** How the log is kept short. A larger span factor takes more disk and copies less. */
+    static KeepingRules rules() {
+        return new KeepingRules(100_000, 64 << 20, 3, 64 << 20, Duration.ofDays(3650), 1_000, 1 << 20);
+    }
+
+    /** Whether there is a held log at all. */
+    boolean isThere() {
+        return log != null;
+    }
+
+    /** Whether records can be appended now: not while an epoch record is on its way, since they would be void behind it. */
+    boolean isOpen() {
+        return epoch > 0 && claim == null;
+    }
+
+    HeldIndex index() {
+        return index;
+    }
+
+    /**
+     * Claims the log: appends an epoch record above every epoch seen. When that has come back, everything before it has
+     * been folded, and nobody else can write any more.
+     */
+    void claim() {
+        LogRecord.Epoch record = new LogRecord.Epoch(Math.max(0, index.epoch()) + 1, 0, process + '-' + ++claims);
+        claim = record;
+        log().append(record);
+    }
+
+    private HeldLog log() {
+        if (log == null) {
+            throw new IllegalStateException("there is no held log");
+        }
+        return log;
+    }
+
+    private void begin(long newEpoch) {
+        epoch = newEpoch;
+        claim = null;
+        lastOrdinal = 0;
+        // Ids grow with the epoch, so those of a new owner stand behind all earlier ones.
+        lastId = newEpoch << 40;
+    }
+
+    /** Another process writes now: what this one had in mind means nothing any more. */
+    private void end() {
+        epoch = 0;
+        released.clear();
+        releasing.clear();
+        wanted.clear();
+        expiring.clear();
+        forwarding.clear();
+        forwarded.clear();
+        copiedForward.clear();
+        stepOrdinal = 0;
+        appendingMessages = 0;
+        appendingBytes = 0;
+    }
+
+    /** Whether one more message fits beside what is held and what is on its way for this address. */
+    boolean admits(String address, int onTheWay, int bytes) {
+        return index.count() + appendingMessages < config.maxMessages()
+                && index.admits(limits, address, onTheWay + 1, appendingBytes + bytes) == Admission.ADMITTED;
+    }
+
+    /** Appends messages of a lane as one record. */
+    void append(Lane lane, List<LaneMessage> messages, long nowMillis) {
+        List<HeldMessage> batch = new ArrayList<>(messages.size());
+        long latest = nowMillis + config.ttl().toMillis();
+        for (LaneMessage message : messages) {
+            Instruction instruction = message.requireInstruction();
+            message.id = ++lastId;
+            message.contentHash = instruction.contentHash();
+            lane.moved(message, Place.APPENDING);
+            Envelope envelope = (Envelope) instruction.reading();
+            batch.add(new HeldMessage(
+                    message.id,
+                    Math.min(message.deadlineMillis, latest),
+                    message.contentHash,
+                    instruction.original().serialized(),
+                    envelope.body()));
+            appendingBytes += envelope.body().length;
+        }
+        appendingMessages += messages.size();
+        lane.appending(messages, ++lastOrdinal);
+        log().append(new LogRecord.Hold(epoch, lastOrdinal, lane.address(), batch));
+    }
+
+    /** A held message is delivered, or safe elsewhere (I1). */
+    void release(long id) {
+        released.add(id);
+        releasing.add(id);
+        expiring.remove(id);
+        drop(id);
+    }
+
+    /** Appends what was released in this batch. */
+    void flush() {
+        if (log != null) {
+            log.flush();
+        }
+        if (releasing.isEmpty() || !isOpen()) {
+            return;
+        }
+        long[] ids = releasing.stream().mapToLong(Long::longValue).toArray();
+        releasing.clear();
+        log().append(new LogRecord.Release(epoch, ++lastOrdinal, ids));
+    }
+
+    /** What a record that came back means for this process. */
+    enum Meaning {
+        /** Nothing beyond the index: another's, an old one, or a repeated one. */
+        FOLDED,
+        /** Its own. */
+        OWN,
+        /** Its claim holds: it is the one that writes. */
+        BEGUN,
+        /** Another one writes from here on. */
+        FENCED
+    }
+
+    /** Folds what has come back. */
+    Meaning logged(long offset, LogRecord record, int bytes, long nowMillis) {
+        long highest = index.epoch();
+        boolean counts = index.apply(offset, record) == HeldIndex.Outcome.APPLIED;
+        keeper.saw(offset, bytes, nowMillis, counts && record instanceof LogRecord.Checkpoint);
+        if (record instanceof LogRecord.Epoch begun) {
+            return epochLogged(begun, counts && begun.epoch() > highest);
+        }
+        if (!counts || record.epoch() != epoch) {
+            return Meaning.FOLDED;
+        }
+        if (record.ordinal() == stepOrdinal) {
+            stepOrdinal = 0; // the step is done, the next one may follow
+        }
+        if (copiedForward.remove(record.ordinal())) {
+            return Meaning.FOLDED;
+        }
+        if (record instanceof LogRecord.Hold hold) {
+            for (HeldMessage message : hold.messages()) {
+                appendingMessages--;
+                appendingBytes -= message.body().length;
+                remember(message.id(), Frame.envelope(message.body(), true));
+            }
+        } else if (record instanceof LogRecord.Release release) {
+            for (long id : release.ids()) {
+                released.remove(id);
+            }
+        }
+        return Meaning.OWN;
+    }
+
+    private Meaning epochLogged(LogRecord.Epoch record, boolean counts) {
+        boolean ours = claim != null && record.node().equals(claim.node());
+        if (counts && ours) {
+            begin(record.epoch());
+            return Meaning.BEGUN;
+        }
+        // An earlier claim of ours, overtaken by the one that is on its way, is no other's.
+        boolean fenced = counts && epoch > 0 && !record.node().startsWith(process);
+        if (fenced) {
+            end();
+        }
+        if (claim != null && claim.epoch() <= index.epoch()) {
+            claim(); // somebody was faster: once more, above that one
+        }
+        return fenced ? Meaning.FENCED : Meaning.FOLDED;
+    }
+
+    private void remember(long id, Frame frame) {
+        cache.put(id, frame);
+        cacheBytes += frame.size();
+        while (cacheBytes > config.cacheBytes()) { // I5
+            drop(cache.keySet().iterator().next());
+        }
+    }
+
+    private void drop(long id) {
+        Frame frame = cache.remove(id);
+        if (frame != null) {
+            cacheBytes -= frame.size();
+        }
+    }
+
+    /** Whether an instruction that is delivered again is held already. */
+    boolean isHeld(String address, long contentHash, int bodyBytes) {
+        return index.find(address, contentHash, bodyBytes) != HeldIndex.NONE;
+    }
+
+    /** What is held for an address and not released, in order. */
+    List<LaneMessage> heldFor(String address) {
+        List<LaneMessage> messages = new ArrayList<>();
+        int lane = index.lane(address);
+        if (lane == HeldIndex.NONE) {
+            return messages;
+        }
+        for (int entry = index.first(lane); entry != HeldIndex.NONE; entry = index.next(entry)) {
+            long id = index.id(entry);
+            if (!released.contains(id) && !expiring.contains(id)) {
+                messages.add(LaneMessage.held(
+                        id, index.offset(entry), index.deadlineMillis(entry), index.bodyBytes(entry), cache.get(id)));
+            }
+        }
+        return messages;
+    }
+
+    /** Asks for the body of a held message; the second time it does nothing. */
+    void want(LaneMessage message) {
+        if (!message.wanted) {
+            message.wanted = true;
+            wanted.put(message.id, message);
+            read(message.id);
+        }
+    }
+
+    /** The time of a held message is over: asks for it, to copy it; the second time it does nothing. */
+    void expire(long id) {
+        if (!released.contains(id) && expiring.add(id)) {
+            read(id);
+        }
+    }
+
+    private void read(long id) {
+        int entry = index.entry(id);
+        if (entry != HeldIndex.NONE) { // else it was released meanwhile, and nobody waits for it any more
+            log().read(id, index.offset(entry));
+        }
+    }
+
+    // ---- keeping the log short -----------------------------------------------------------------------------------
+
+    long spanBytes() {
+        return keeper.spanBytes();
+    }
+
+    /** Does the next thing that keeps the log proportional to what is held, unless the last one is still under way. */
+    void keep(long nowMillis) {
+        if (!isOpen() || stepOrdinal != 0 || !forwarding.isEmpty()) {
+            return;
+        }
+        LogKeeper.Step step = keeper.next(nowMillis);
+        switch (step.task()) {
+            case NOTHING -> {}
+            case CHECKPOINT -> {
+                stepOrdinal = ++lastOrdinal;
+                log().append(index.checkpoint(stepOrdinal));
+            }
+            case COPY_FORWARD -> {
+                int entry = index.oldest();
+                for (int i = 0; i < step.messages() && entry != HeldIndex.NONE; i++) {
+                    if (!released.contains(index.id(entry))) {
+                        forwarding.add(index.id(entry));
+                        log().read(index.id(entry), index.offset(entry));
+                    }
+                    entry = index.newer(entry);
+                }
+            }
+        }
+    }
+
+    /** Takes a message that was read to be copied forward; with the last of them all are appended. */
+    void forward(String address, HeldMessage message) {
+        if (forwarding.remove(message.id())) {
+            forwarded.computeIfAbsent(address, a -> new ArrayList<>()).add(message);
+            appendForwarded();
+        }
+    }
+
+    private void appendForwarded() {
+        if (!forwarding.isEmpty() || !isOpen()) {
+            return;
+        }
+        forwarded.forEach((address, messages) -> {
+            // What was released meanwhile must not come back to life.
+            messages.removeIf(
+                    message -> released.contains(message.id()) || index.entry(message.id()) == HeldIndex.NONE);
+            if (!messages.isEmpty()) {
+                messages.sort(Comparator.comparingLong(HeldMessage::id));
+                stepOrdinal = ++lastOrdinal;
+                copiedForward.add(stepOrdinal);
+                log().append(new LogRecord.Hold(epoch, stepOrdinal, address, messages));
+            }
+        });
+        forwarded.clear();
+    }
+
+    /**
+     * Looks through a part of what is held for messages whose time is over.
+     *
+     * @param skip addresses whose lanes look after themselves
+     */
+    void sweep(long nowMillis, Predicate<String> skip) {
+        if (!isOpen()) {
+            return;
+        }
+        int entry = sweptId == 0 ? index.oldest() : index.entry(sweptId);
+        sweptId = 0;
+        for (int looked = 0; entry != HeldIndex.NONE && expiring.size() < MAX_EXPIRING; looked++) {
+            if (looked == SWEEP) {
+                sweptId = index.id(entry);
+                return;
+            }
+            if (index.deadlineMillis(entry) <= nowMillis && !skip.test(index.address(entry))) {
+                expire(index.id(entry));
+            }
+            entry = index.newer(entry);
+        }
+    }
+
+    /** A held message is lost: returns the one that waited for it, or null when none did. */
+    @Nullable
+    LaneMessage missing(long id) {
+        release(id);
+        if (forwarding.remove(id)) {
+            appendForwarded();
+        }
+        return wanted.remove(id);
+    }
+
+    /** Whether the message that was read is to be copied to the expired ones. */
+    boolean isExpiring(long id) {
+        return expiring.contains(id);
+    }
+
+    /** An instruction for the copy of a held message; it is settled by {@link #release}. */
+    Instruction restored(HeldMessage message, Envelope envelope) {
+        return new Instruction(
+                channel,
+                message.id(),
+                log().restore(message.properties(), message.body()),
+                envelope,
+                OfflinePolicy.HOLD,
+                message.deadlineMillis());
+    }
+
+    /** Whether an instruction was made by {@link #restored}. */
+    boolean isRestored(Instruction instruction) {
+        return instruction.channel() == channel;
+    }
+
+    /** A held message has been read: returns the one that waited for it to be delivered, or null when none does. */
+    @Nullable
+    LaneMessage read(HeldMessage read) {
+        LaneMessage message = wanted.remove(read.id());
+        if (message == null || message.lane == null) {
+            return null;
+        }
+        message.frame = Frame.envelope(read.body(), true);
+        return message;
+    }
+}

@@ -1,0 +1,77 @@
+package pushbridge.delivery;
+
+import org.jspecify.annotations.Nullable;
+import pushbridge.outbox.Frame;
+
+/** One message in a lane, wherever its safe copy lives. Loop thread only. */
+final class LaneMessage {
+
+    /** Where the copy lives that outlives this process. */
+    enum Place {
+        /** In the broker's queue, unsettled. */
+        IN_HAND,
+        /** On its way into the held log; the record has not come back yet. */
+        APPENDING,
+        /** In the held log. */
+        HELD
+    }
+
+    Place place;
+    /** The delivery to settle; null once it is settled, or its generation has ended. */
+    @Nullable
+    Instruction instruction;
+    /** What goes to the client; null while a held body has not been read. */
+    @Nullable
+    Frame frame;
+    /** Whether a client has had it while its record was on the way. */
+    boolean delivered;
+    /** What recognises it when the broker delivers it again; only from {@link Place#APPENDING} on. */
+    long contentHash;
+    /** Whether the held log was asked for the body. */
+    boolean wanted;
+
+    /** Its name in the held log; 0 while it has none. */
+    long id;
+    /** Where the held log has it; only for {@link Place#HELD}. */
+    long offset;
+    /** Wall time in milliseconds after which it is not to be delivered any more. */
+    final long deadlineMillis;
+    /** Bytes it takes in a window. */
+    final int size;
+
+    /** Its place in the order of its lane. */
+    long laneIndex;
+    /** Null once it has left. */
+    @Nullable
+    Lane lane;
+
+    private LaneMessage(Place place, long deadlineMillis, int size) {
+        this.place = place;
+        this.deadlineMillis = deadlineMillis;
+        this.size = size;
+    }
+
+    static LaneMessage inHand(Instruction instruction) {
+        Frame frame = instruction.frame();
+        LaneMessage message = new LaneMessage(Place.IN_HAND, instruction.expiresAtMillis(), frame.size());
+        message.instruction = instruction;
+        message.frame = frame;
+        return message;
+    }
+
+    Instruction requireInstruction() {
+        if (instruction == null) {
+            throw new IllegalStateException("message " + id + " is settled already");
+        }
+        return instruction;
+    }
+
+    /** @param frame null when the body has to be read first */
+    static LaneMessage held(long id, long offset, long deadlineMillis, int size, @Nullable Frame frame) {
+        LaneMessage message = new LaneMessage(Place.HELD, deadlineMillis, size);
+        message.id = id;
+        message.offset = offset;
+        message.frame = frame;
+        return message;
+    }
+}

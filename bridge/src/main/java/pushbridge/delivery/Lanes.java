@@ -1,0 +1,475 @@
+package pushbridge.delivery;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import pushbridge.config.DeliveryConfig;
+import pushbridge.delivery.LaneMessage.Place;
+import pushbridge.envelope.Address;
+import pushbridge.envelope.Envelope;
+import pushbridge.hold.HeldMessage;
+import pushbridge.hold.LogRecord;
+
+/**
+ * Delivery to one user or one connection: what is offered to whom, and where the copy of what is not delivered yet
+ * lives. A lane is live while its messages are only in the broker's queue; from the moment one of them is in the held log
+ * every later one goes there too, until all are delivered (I3). That moves copies, not messages: cursors stay, and what
+ * was offered is not offered again. Loop thread only.
+ */
+final class Lanes {
+
+    /** Messages of one held record: enough to make records few, few enough to keep them small. */
+    private static final int RECORD_MESSAGES = 256;
+
+    /** Bytes of bodies in one held record; one message always fits. */
+    private static final int RECORD_BYTES = 64 * 1024;
+
+    private final DeliveryConfig config;
+    private final Directory directory;
+    private final Holding holding;
+    private final DeliveryCore core;
+
+    private final Map<String, Lane> lanes = new HashMap<>();
+    /** Above every lane index used so far. */
+    private long nextLaneIndex;
+
+    Lanes(DeliveryConfig config, Directory directory, Holding holding, DeliveryCore core) {
+        this.config = config;
+        this.directory = directory;
+        this.holding = holding;
+        this.core = core;
+    }
+
+    int count() {
+        return lanes.size();
+    }
+
+    boolean has(String address) {
+        return lanes.containsKey(address);
+    }
+
+    // ---- in ----------------------------------------------------------------------------------------------------
+
+    void take(Instruction instruction, Address to) {
+        if (isDuplicate(instruction, to)) {
+            return;
+        }
+        List<Session> sessions = sessionsOf(to);
+        if (sessions.isEmpty() && !mayHold(instruction)) {
+            core.undeliverable(instruction, "nobody is connected as " + to.text());
+            return;
+        }
+        Lane lane = lanes.get(to.text());
+        if (lane == null) {
+            lane = new Lane(to.text(), to.kind() == Address.Kind.USER, nextLaneIndex);
+            lanes.put(to.text(), lane);
+        }
+        instruction.state = Instruction.State.IN_LANE;
+        LaneMessage message = LaneMessage.inHand(instruction);
+        instruction.laneMessage = message;
+        append(lane, message);
+        offer(lane, sessions);
+        if (sessions.isEmpty()) {
+            hold(lane, "nobody is connected as " + to.text());
+        } else if (lane.isHeld() || (holding.isThere() && lane.waiting() > config.windowMessages())) {
+            hold(lane, "the window of " + to.text() + " is full");
+        }
+        forgetIfEmpty(lane);
+    }
+
+    private void append(Lane lane, LaneMessage message) {
+        lane.append(message);
+        nextLaneIndex = Math.max(nextLaneIndex, lane.tail());
+    }
+
+    private boolean mayHold(Instruction instruction) {
+        return instruction.policy() == OfflinePolicy.HOLD && holding.isThere();
+    }
+
+    /** Whether the held log has it, or is about to: delivered once more because its acknowledgement was lost. */
+    private boolean isDuplicate(Instruction instruction, Address to) {
+        if (!instruction.isRedelivered() || !mayHold(instruction)) {
+            return false;
+        }
+        long hash = instruction.contentHash();
+        if (holding.isHeld(to.text(), hash, ((Envelope) instruction.reading()).body().length)) {
+            core.settleHeld(instruction); // I1: its record is in the log
+            return true;
+        }
+        Lane lane = lanes.get(to.text());
+        if (lane != null) {
+            for (LaneMessage message : lane.appending()) {
+                if (message.instruction == null && message.contentHash == hash) {
+                    instruction.state = Instruction.State.IN_LANE;
+                    instruction.laneMessage = message;
+                    message.instruction = instruction; // settled when its record comes back
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    // ---- out ---------------------------------------------------------------------------------------------------
+
+    private void offer(Lane lane, List<Session> sessions) {
+        for (Session session : sessions) {
+            offer(lane, session);
+        }
+    }
+
+    /** Offers a connection everything of a lane that it has not been offered and that the window admits, in order. */
+    private void offer(Lane lane, Session session) {
+        if (session.full) {
+            return; // it reports when there is room again
+        }
+        for (long index = Math.max(session.cursor(lane) + 1, lane.head()); index < lane.tail(); index++) {
+            LaneMessage message = lane.get(index);
+            if (message != null) {
+                if (isOver(lane, message)) {
+                    expire(lane, message);
+                } else if (!lane.windowAdmits(message, config.windowMessages(), config.windowBytes())) {
+                    return;
+                } else if (message.frame == null) {
+                    want(lane, index); // I3: nothing overtakes it, so everything behind waits too
+                    return;
+                } else if (session.offer(message)) {
+                    lane.offered(message);
+                    core.offered(session);
+                } else {
+                    session.full = true;
+                    return;
+                }
+            }
+            session.moveCursor(lane, index);
+        }
+    }
+
+    /** Asks for the bodies of a window's worth of held messages. */
+    private void want(Lane lane, long from) {
+        long end = Math.min(lane.tail(), lane.head() + config.windowMessages());
+        for (long index = from; index < Math.max(end, from + 1); index++) {
+            LaneMessage message = lane.get(index);
+            if (message != null && message.frame == null) {
+                holding.want(message);
+            }
+        }
+    }
+
+    /** A held message that was asked for is here. */
+    void read(HeldMessage read) {
+        LaneMessage message = holding.read(read);
+        if (message != null && message.lane != null) {
+            Lane lane = message.lane;
+            offer(lane, sessionsOf(lane));
+            forgetIfEmpty(lane);
+        }
+    }
+
+    /** The log has a held message no more. */
+    void missing(long id) {
+        LaneMessage message = holding.missing(id);
+        if (message != null && message.lane != null) {
+            Lane lane = message.lane;
+            lane.remove(message);
+            offer(lane, sessionsOf(lane));
+            forgetIfEmpty(lane);
+        }
+    }
+
+    /** The client behind a connection has these; for a lane that means everything up to the last of them. */
+    void confirmed(Session session) {
+        Lane lane = null;
+        long upTo = -1;
+        for (LaneMessage confirmed = session.takeConfirmed(); confirmed != null; confirmed = session.takeConfirmed()) {
+            if (confirmed.lane == null) {
+                continue; // delivered meanwhile, or of a generation that has ended (I6)
+            }
+            if (lane != null && lane != confirmed.lane) {
+                confirmed(session, lane, upTo);
+                if (confirmed.lane == null) {
+                    continue;
+                }
+            }
+            lane = confirmed.lane;
+            upTo = confirmed.laneIndex;
+        }
+        if (lane != null) {
+            confirmed(session, lane, upTo);
+        }
+    }
+
+    private void confirmed(Session session, Lane lane, long upTo) {
+        List<Session> sessions = sessionsOf(lane);
+        if (session.confirmation() == Confirmation.ACK || !anyAcknowledges(sessions)) {
+            deliver(lane, upTo, sessions);
+        } else {
+            // While the user has a page that acknowledges, only that counts; this one got a copy.
+            session.confirmedIndex = upTo;
+        }
+    }
+
+    private static boolean anyAcknowledges(List<Session> sessions) {
+        for (Session session : sessions) {
+            if (session.confirmation() == Confirmation.ACK) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Settles or releases a prefix of a lane (I2), whatever other connections have. */
+    private void deliver(Lane lane, long upTo, List<Session> sessions) {
+        for (long index = lane.head(); index <= upTo; index++) {
+            LaneMessage message = lane.get(index);
+            if (message != null) {
+                lane.remove(message);
+                delivered(message);
+            }
+        }
+        for (Session other : sessions) {
+            if (other.cursor(lane) < upTo) {
+                // It was never offered what is delivered now: it would miss a message, so it has to come back.
+                other.sink().close(CloseCode.BEHIND);
+            }
+        }
+        offer(lane, sessions);
+        forgetIfEmpty(lane);
+    }
+
+    private void delivered(LaneMessage message) {
+        if (message.instruction != null) {
+            core.settleDelivered(message.instruction); // I1: the client has it
+            message.instruction = null;
+        }
+        switch (message.place) {
+            case IN_HAND -> {}
+            case APPENDING -> message.delivered = true; // released as soon as the log has it
+            case HELD -> {
+                core.countHeldDelivered();
+                holding.release(message.id);
+            }
+        }
+    }
+
+    // ---- who is there ------------------------------------------------------------------------------------------
+
+    /** A client has connected: what waits for it is offered at once, the held messages first. */
+    void opened(Session session) {
+        if (session.user() == null) {
+            return;
+        }
+        String address = "user." + session.user();
+        if (directory.ofUser(session.user()).size() == 1) {
+            restore(address);
+        }
+        Lane lane = lanes.get(address);
+        if (lane != null) {
+            offer(lane, session);
+            forgetIfEmpty(lane);
+        }
+    }
+
+    /** Brings what is held for an address back into its lane, in front of what is in hand. */
+    private void restore(String address) {
+        List<LaneMessage> held = holding.heldFor(address);
+        if (held.isEmpty()) {
+            return;
+        }
+        Lane old = lanes.get(address);
+        Lane lane = new Lane(address, true, nextLaneIndex);
+        held.forEach(lane::append);
+        if (old != null) {
+            for (long index = old.head(); index < old.tail(); index++) {
+                LaneMessage message = old.get(index);
+                if (message != null) {
+                    lane.append(message);
+                }
+            }
+            lane.takeAppendingOf(old);
+        }
+        nextLaneIndex = Math.max(nextLaneIndex, lane.tail());
+        lanes.put(address, lane);
+    }
+
+    /** A connection has room again. */
+    void roomAgain(Session session) {
+        offerIfThere("connection." + session.id(), session);
+        if (session.user() != null) {
+            offerIfThere("user." + session.user(), session);
+        }
+    }
+
+    private void offerIfThere(String address, Session session) {
+        Lane lane = lanes.get(address);
+        if (lane != null) {
+            offer(lane, session);
+            forgetIfEmpty(lane);
+        }
+    }
+
+    /** A connection has gone, and the directory knows it. */
+    void closed(Session session) {
+        Lane own = lanes.get("connection." + session.id());
+        if (own != null) {
+            leave(own, "connection." + session.id() + " closed before it had the message");
+        }
+        Lane lane = session.user() == null ? null : lanes.get("user." + session.user());
+        if (lane == null) {
+            return;
+        }
+        List<Session> others = sessionsOf(lane);
+        if (others.isEmpty()) {
+            leave(lane, "the last connection of " + lane.address() + " closed before it had the message");
+        } else if (session.confirmation() == Confirmation.ACK && !anyAcknowledges(others)) {
+            // From now on the plain connections have the say; what they have confirmed counts.
+            long upTo = -1;
+            for (Session other : others) {
+                upTo = Math.max(upTo, other.confirmedIndex);
+            }
+            deliver(lane, upTo, others);
+        }
+    }
+
+    /** Nobody is there any more: what is held is the index' again, the rest follows it. */
+    private void leave(Lane lane, String detail) {
+        for (long index = lane.head(); index < lane.tail(); index++) {
+            LaneMessage message = lane.get(index);
+            if (message != null && message.place == Place.HELD) {
+                lane.remove(message);
+            }
+        }
+        hold(lane, detail);
+        forgetIfEmpty(lane);
+    }
+
+    // ---- holding -----------------------------------------------------------------------------------------------
+
+    /**
+     * Moves what is only in the broker's queue into the held log, in order, as one record; what may not be held becomes
+     * what its policy says. While a record of the lane is on its way the rest waits for it.
+     */
+    void hold(Lane lane, String detail) {
+        if (lane.inHand() == 0 || !lane.appending().isEmpty() || (holding.isThere() && !holding.isOpen())) {
+            return;
+        }
+        List<LaneMessage> batch = new ArrayList<>();
+        int bytes = 0;
+        for (long index = lane.head(); index < lane.tail(); index++) {
+            LaneMessage message = lane.get(index);
+            if (message == null || message.place != Place.IN_HAND) {
+                continue;
+            }
+            if (batch.size() >= RECORD_MESSAGES || (bytes > 0 && bytes + message.size > RECORD_BYTES)) {
+                break; // the next record follows when this one is back
+            }
+            Instruction instruction = message.requireInstruction();
+            if (!mayHold(instruction)) {
+                lane.remove(message);
+                core.undeliverable(instruction, detail);
+            } else if (!holding.admits(lane.address(), batch.size(), message.size)) {
+                lane.remove(message);
+                core.holdFull(instruction);
+            } else {
+                batch.add(message);
+                bytes += message.size;
+            }
+        }
+        if (!batch.isEmpty()) {
+            holding.append(lane, batch, core.wallMillis());
+        }
+    }
+
+    /** A hold record of ours has come back: what it holds is safe. */
+    void held(LogRecord.Hold record) {
+        Lane lane = lanes.get(record.address());
+        if (lane == null || !lane.isAppending(record.ordinal())) {
+            return;
+        }
+        List<Session> sessions = sessionsOf(lane);
+        for (LaneMessage message : lane.appended()) {
+            if (message.instruction != null) {
+                core.settleHeld(message.instruction); // I1: its record came back through our own tail
+                message.instruction = null;
+            }
+            lane.moved(message, Place.HELD);
+            if (message.delivered) {
+                core.countHeldDelivered();
+                holding.release(message.id);
+            } else if (sessions.isEmpty() && message.lane == lane) {
+                lane.remove(message); // the index has it
+            }
+        }
+        if (sessions.isEmpty() || lane.isHeld()) {
+            hold(lane, "nobody is connected as " + lane.address());
+        }
+        forgetIfEmpty(lane);
+    }
+
+    /** A message has waited for too long in the broker's queue alone (I4). */
+    void stale(LaneMessage message, String detail) {
+        Lane lane = message.lane;
+        if (lane != null) {
+            hold(lane, detail);
+            forgetIfEmpty(lane);
+        }
+    }
+
+    private boolean isOver(Lane lane, LaneMessage message) {
+        return !lane.isOffered(message)
+                && message.place != Place.APPENDING
+                && message.deadlineMillis != Instruction.NEVER
+                && core.wallMillis() >= message.deadlineMillis;
+    }
+
+    private void expire(Lane lane, LaneMessage message) {
+        lane.remove(message);
+        if (message.instruction != null) {
+            core.copyExpired(message.instruction);
+        } else {
+            holding.expire(message.id);
+        }
+    }
+
+    // ---- ends --------------------------------------------------------------------------------------------------
+
+    /** The generation has ended: the broker delivers again what it had not settled, so that is forgotten (I6). */
+    void channelLost() {
+        for (Lane lane : List.copyOf(lanes.values())) {
+            for (long index = lane.head(); index < lane.tail(); index++) {
+                LaneMessage message = lane.get(index);
+                if (message != null && message.place == Place.IN_HAND) {
+                    lane.remove(message);
+                }
+            }
+            // What is on its way into the log gets there; the redelivery is recognised by its content.
+            for (LaneMessage message : lane.appending()) {
+                message.instruction = null;
+            }
+            forgetIfEmpty(lane);
+        }
+    }
+
+    /** Everything here is somebody else's business now. */
+    void abandon() {
+        channelLost();
+        lanes.clear();
+    }
+
+    private void forgetIfEmpty(Lane lane) {
+        if (lane.isEmpty()) {
+            lanes.remove(lane.address(), lane);
+        }
+    }
+
+    private List<Session> sessionsOf(Lane lane) {
+        return lane.isOfUser()
+                ? directory.ofUser(lane.address().substring("user.".length()))
+                : directory.ofConnection(lane.address().substring("connection.".length()));
+    }
+
+    private List<Session> sessionsOf(Address to) {
+        return to.kind() == Address.Kind.USER ? directory.ofUser(to.id()) : directory.ofConnection(to.id());
+    }
+}

@@ -1,0 +1,296 @@
+package pushbridge.delivery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import pushbridge.hold.LogRecord;
+
+final class HoldingTest {
+
+    private CoreHarness harness = CoreHarness.holding();
+
+    @Test
+    void aMessageForAnAbsentUserIsSettledWhenItsRecordComesBack() { // I1
+        Instruction one = harness.publish("user.ann", "one");
+        harness.run();
+        assertThat(harness.appended).hasSize(1);
+        assertThat(harness.isSettled(one)).isFalse();
+
+        harness.comeBack();
+        assertThat(harness.isSettled(one)).isTrue();
+        assertThat(harness.stats.held()).isEqualTo(1);
+        assertThat(harness.stats.lanes()).as("an absent user costs no lane").isZero();
+        assertThat(harness.copies).isEmpty();
+    }
+
+    @Test
+    void oneRecordOfALaneIsOnItsWayAtATime() {
+        for (int i = 0; i < 5; i++) {
+            harness.publish("user.ann", "m" + i);
+            harness.run();
+        }
+        assertThat(harness.appended).hasSize(1);
+        harness.comeBack();
+        assertThat(harness.appended).as("the other four in one record").hasSize(1);
+        harness.comeBack();
+
+        assertThat(harness.channel.unacknowledged()).isZero();
+        assertThat(harness.holding.index().count()).isEqualTo(5);
+    }
+
+    @Test
+    void whoComesBackGetsWhatWasMissedInOrderAndThenTheNewOnes() { // I3
+        harness.publish("user.ann", "one");
+        harness.publish("user.ann", "two");
+        harness.run();
+        harness.allComeBack();
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        harness.publish("user.ann", "three");
+        harness.run();
+        drain(ann);
+
+        assertThat(ann.read).containsExactly("one", "two", "three");
+        assertThat(harness.holding.index().count()).isZero();
+        assertThat(harness.channel.unacknowledged()).isZero();
+        assertThat(harness.stats.lanes()).isZero();
+    }
+
+    @Test
+    void whatIsHeldSurvivesTheBridge() {
+        harness.publish("user.ann", "one");
+        harness.publish("user.ann", "two");
+        harness.run();
+        harness.allComeBack();
+        harness = CoreHarness.holding(harness.log);
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        drain(ann);
+
+        assertThat(ann.read).containsExactly("one", "two");
+        harness = CoreHarness.holding(harness.log);
+        assertThat(harness.holding.index().count()).as("released for good").isZero();
+    }
+
+    @Test
+    void aColdBodyIsReadAndNothingOvertakesIt() { // I3
+        harness.publish("user.ann", "x".repeat(100)); // larger than the cache
+        harness.run();
+        harness.allComeBack();
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        harness.publish("user.ann", "after");
+        harness.run();
+        ann.readAll();
+        assertThat(ann.read).isEmpty();
+        assertThat(harness.reads).hasSize(1);
+
+        harness.answerRead();
+        drain(ann);
+        assertThat(ann.read).containsExactly("x".repeat(100), "after");
+    }
+
+    @Test
+    void aSlowClientsMessagesMoveToTheLogAndALateConfirmationReleasesThem() { // I4
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        Instruction one = harness.publish("user.ann", "one");
+        harness.run();
+        harness.pass(Duration.ofMillis(1_001));
+        harness.comeBack();
+        assertThat(harness.isSettled(one)).isTrue();
+
+        drain(ann);
+        assertThat(ann.read).as("not offered again").containsExactly("one");
+        assertThat(harness.holding.index().count()).isZero();
+    }
+
+    @Test
+    void aConfirmationWhileTheRecordIsOnItsWaySettlesAtOnceAndReleasesLater() { // I1
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        Instruction one = harness.publish("user.ann", "one");
+        harness.run();
+        harness.pass(Duration.ofMillis(1_001));
+        ann.readAndConfirm();
+        harness.run();
+        assertThat(harness.isSettled(one)).isTrue();
+
+        harness.allComeBack();
+        assertThat(harness.holding.index().count()).isZero();
+        assertThat(harness.stats.lanes()).isZero();
+    }
+
+    @Test
+    void theLastConnectionLeavingHoldsWhatItHadNotConfirmed() {
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        harness.publish("user.ann", "one");
+        harness.publish("user.ann", "two");
+        harness.run();
+        ann.read(1);
+        ann.confirmRead();
+        harness.run();
+        ann.leave();
+        harness.run();
+        harness.allComeBack();
+        FakeClient again = harness.connect("d", "ann", Confirmation.PONG);
+        drain(again);
+
+        assertThat(again.read).containsExactly("two");
+    }
+
+    @Test
+    void aBurstBeyondTheWindowGoesToTheLogAndArrivesInOrder() { // I3, I5
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        for (int i = 0; i < 15; i++) {
+            harness.publish("user.ann", "m" + i);
+        }
+        harness.run();
+        assertThat(ann.waiting()).isEqualTo(4);
+        assertThat(harness.appended).isNotEmpty();
+        drain(ann);
+
+        assertThat(ann.read)
+                .isEqualTo(IntStream.range(0, 15).mapToObj(i -> "m" + i).toList());
+        assertThat(harness.channel.unacknowledged()).isZero();
+        assertThat(harness.holding.index().count()).isZero();
+    }
+
+    @Test
+    void aRedeliveredInstructionThatIsHeldIsAcknowledgedWithoutAppending() {
+        harness.publish("user.ann", "one");
+        harness.run();
+        harness.allComeBack();
+        harness.loseChannel();
+        Instruction again = harness.redeliver("user.ann", "one");
+        harness.run();
+
+        assertThat(harness.isSettled(again)).isTrue();
+        assertThat(harness.appended).isEmpty();
+        assertThat(harness.holding.index().count()).isEqualTo(1);
+    }
+
+    @Test
+    void aRedeliveryOfWhatIsOnItsWayWaitsForThatRecord() { // I1
+        harness.publish("user.ann", "one");
+        harness.run();
+        harness.loseChannel();
+        Instruction again = harness.redeliver("user.ann", "one");
+        harness.run();
+        assertThat(harness.isSettled(again)).isFalse();
+        assertThat(harness.appended).hasSize(1);
+
+        harness.comeBack();
+        assertThat(harness.isSettled(again)).isTrue();
+        assertThat(harness.holding.index().count()).isEqualTo(1);
+    }
+
+    @Test
+    void aFullLogMakesDeadLetters() { // I5
+        for (int i = 0; i < 21; i++) {
+            harness.publish("user.ann", "m" + i);
+        }
+        harness.run();
+        harness.allComeBack();
+
+        assertThat(harness.holding.index().count()).isEqualTo(20);
+        assertThat(harness.copies.values()).singleElement().asString().startsWith("hold-full: ");
+    }
+
+    @Test
+    void aHeldMessagePastItsTimeIsCopiedThenReleased() { // I1
+        harness.publish("user.ann", "one", OfflinePolicy.HOLD, harness.clock.wallMillis() + 100);
+        harness.publish("user.ann", "two");
+        harness.run();
+        harness.allComeBack();
+        harness.clock.advance(Duration.ofMillis(200));
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        harness.answerRead();
+        assertThat(harness.copies.values()).containsExactly("expired");
+        drain(ann);
+        assertThat(harness.holding.index().count()).isEqualTo(1);
+
+        harness.confirmCopy();
+        harness.allComeBack();
+        assertThat(harness.holding.index().count()).isZero();
+        assertThat(harness.stats.expired()).isEqualTo(1);
+        assertThat(ann.read).containsExactly("two");
+    }
+
+    @Test
+    void aSecondDeviceJoiningInTheMiddleGetsWhatNobodyHasYet() {
+        for (int i = 0; i < 8; i++) {
+            harness.publish("user.ann", "m" + i);
+        }
+        harness.run();
+        harness.allComeBack();
+        FakeClient phone = harness.connect("p", "ann", Confirmation.PONG);
+        harness.answerRead(); // the cache is too small for all
+        phone.read(2);
+        phone.confirmRead();
+        harness.run();
+        FakeClient laptop = harness.connect("l", "ann", Confirmation.PONG);
+        for (int i = 0; i < 5; i++) {
+            drain(phone);
+            drain(laptop);
+        }
+
+        assertThat(phone.read).containsExactly("m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7");
+        assertThat(laptop.read).containsExactly("m2", "m3", "m4", "m5", "m6", "m7");
+    }
+
+    @Test
+    void anotherPolicyThanHoldIsNotHeld() {
+        Instruction dropped = harness.publish("user.ann", "one", OfflinePolicy.DROP, Instruction.NEVER);
+        Instruction dead = harness.publish("user.ann", "two", OfflinePolicy.DEAD_LETTER, Instruction.NEVER);
+        harness.run();
+
+        assertThat(harness.isSettled(dropped)).isTrue();
+        assertThat(harness.copies).containsOnlyKeys(dead);
+        assertThat(harness.appended).isEmpty();
+    }
+
+    @Test
+    void aSecondClaimBeforeTheFirstCameBackFencesNobody() {
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        CompletableFuture<Void> first = new CompletableFuture<>();
+        CompletableFuture<Void> second = new CompletableFuture<>();
+        harness.core.claim(first);
+        harness.core.claim(second);
+        harness.allComeBack();
+
+        assertThat(second).isDone();
+        assertThat(ann.closedWith).isNull();
+        harness.publish("user.bob", "one");
+        harness.run();
+        harness.allComeBack();
+        assertThat(harness.holding.index().count()).isEqualTo(1);
+    }
+
+    @Test
+    void anotherOwnerFencesThisOne() { // I6, I7
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        harness.publish("user.bob", "one");
+        harness.run();
+        LogRecord mine = harness.appended.remove();
+        harness.appended.add(new LogRecord.Epoch(2, 0, "another"));
+        harness.appended.add(mine);
+        harness.allComeBack();
+
+        assertThat(ann.closedWith).isEqualTo(CloseCode.SERVICE_RESTART);
+        assertThat(harness.holding.index().count())
+                .as("void behind the epoch record")
+                .isZero();
+        assertThat(harness.stats.held()).isZero();
+    }
+
+    /** Lets a client read and confirm, and the log answer, until nothing moves. */
+    private void drain(FakeClient client) {
+        for (int round = 0; round < 20; round++) {
+            client.readAndConfirm();
+            harness.run();
+            harness.allComeBack();
+            while (!harness.reads.isEmpty()) {
+                harness.answerRead();
+            }
+        }
+    }
+}
