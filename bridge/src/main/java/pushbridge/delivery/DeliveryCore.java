@@ -215,16 +215,22 @@ final class DeliveryCore {
                 }
             }
             case BEGUN -> {
-                if (claimed != null) {
-                    claimed.complete(null);
-                    claimed = null;
-                }
+                lanes.restoreAll();
+                claimHolds();
             }
+            case RENEWED -> claimHolds();
             case FENCED -> {
                 // Another bridge serves these users now; what is in hand here is the broker's, or that one's, already.
                 lanes.abandon();
                 closeAll(CloseCode.SERVICE_RESTART);
             }
+        }
+    }
+
+    private void claimHolds() {
+        if (claimed != null) {
+            claimed.complete(null);
+            claimed = null;
         }
     }
 

@@ -78,6 +78,10 @@ final class Directory {
         return byId.values();
     }
 
+    Set<String> connectedUsers() {
+        return byUser.keySet();
+    }
+
     int users() {
         return byUser.size();
     }

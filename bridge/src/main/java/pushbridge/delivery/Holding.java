@@ -124,6 +124,11 @@ final class Holding {
         return epoch > 0 && claim == null;
     }
 
+    /** Whether this process is the one that writes, so that the index tells what is held for whom and nobody changes it. */
+    boolean isWriter() {
+        return epoch > 0;
+    }
+
     HeldIndex index() {
         return index;
     }
@@ -224,8 +229,10 @@ final class Holding {
         FOLDED,
         /** Its own. */
         OWN,
-        /** Its claim holds: it is the one that writes. */
+        /** Its claim holds, and it did not write before: what others held is known now. */
         BEGUN,
+        /** Its claim holds, and nobody else has written since it last did. */
+        RENEWED,
         /** Another one writes from here on. */
         FENCED
     }
@@ -264,8 +271,9 @@ final class Holding {
     private Meaning epochLogged(LogRecord.Epoch record, boolean counts) {
         boolean ours = claim != null && record.node().equals(claim.node());
         if (counts && ours) {
+            boolean wrote = epoch > 0;
             begin(record.epoch());
-            return Meaning.BEGUN;
+            return wrote ? Meaning.RENEWED : Meaning.BEGUN;
         }
         // An earlier claim of ours, overtaken by the one that is on its way, is no other's.
         boolean fenced = counts && epoch > 0 && !record.node().startsWith(process);

@@ -261,13 +261,25 @@ final class Lanes {
             return;
         }
         String address = "user." + session.user();
-        if (directory.ofUser(session.user()).size() == 1) {
+        if (holding.isWriter() && directory.ofUser(session.user()).size() == 1) {
             restore(address);
         }
         Lane lane = lanes.get(address);
         if (lane != null) {
             offer(lane, session);
             forgetIfEmpty(lane);
+        }
+    }
+
+    /** For those who connected before the log was read to its end: only now it is known what is held for them (I3). */
+    void restoreAll() {
+        for (String user : directory.connectedUsers()) {
+            restore("user." + user);
+            Lane lane = lanes.get("user." + user);
+            if (lane != null) {
+                offer(lane, directory.ofUser(user));
+                forgetIfEmpty(lane);
+            }
         }
     }
 

@@ -63,9 +63,14 @@ final class CoreHarness {
 
     /** With the held log that a bridge before this one has left. */
     static CoreHarness holding(List<LogRecord> log) {
-        CoreHarness harness = new CoreHarness(CONFIG, HOLD, log);
+        CoreHarness harness = starting(log);
         harness.own();
         return harness;
+    }
+
+    /** With a held log that it has not read yet. */
+    static CoreHarness starting(List<LogRecord> log) {
+        return new CoreHarness(CONFIG, HOLD, log);
     }
 
     private CoreHarness(DeliveryConfig config, HoldConfig hold, @Nullable List<LogRecord> log) {
@@ -213,7 +218,7 @@ final class CoreHarness {
     }
 
     /** Folds what is in the log and begins an epoch of its own. */
-    private void own() {
+    void own() {
         for (int offset = 0; offset < log.size(); offset++) {
             core.logged(offset, log.get(offset), 100);
         }

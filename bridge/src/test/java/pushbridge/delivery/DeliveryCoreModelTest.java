@@ -207,7 +207,11 @@ final class DeliveryCoreModelTest {
                 harness.log.add(harness.appended.remove());
             }
             clients.clear();
-            harness = CoreHarness.holding(harness.log);
+            harness = CoreHarness.starting(harness.log);
+            for (int early = random.nextInt(3); early > 0; early--) {
+                connect();
+            }
+            harness.own();
             back.forEach(message -> deliver(message, true));
         }
 

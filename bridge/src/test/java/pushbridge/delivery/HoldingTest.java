@@ -74,6 +74,22 @@ final class HoldingTest {
     }
 
     @Test
+    void whoConnectsBeforeTheLogIsReadGetsWhatIsHeldBeforeAnythingNew() { // I3
+        harness.publish("user.ann", "one");
+        harness.publish("user.ann", "two");
+        harness.run();
+        harness.allComeBack();
+        harness = CoreHarness.starting(harness.log);
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        harness.own();
+        harness.publish("user.ann", "three");
+        harness.run();
+        drain(ann);
+
+        assertThat(ann.read).containsExactly("one", "two", "three");
+    }
+
+    @Test
     void aColdBodyIsReadAndNothingOvertakesIt() { // I3
         harness.publish("user.ann", "x".repeat(100)); // larger than the cache
         harness.run();
