@@ -1,5 +1,6 @@
 package pushbridge.delivery;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
@@ -25,6 +26,10 @@ public final class DeliveryLoop {
 
     /** Instructions and events of one batch: enough to coalesce writes, few enough to keep the others waiting shortly. */
     private static final int BATCH = 512;
+
+    /** A larger span factor takes more disk and copies less; below the floor nothing is worth copying. */
+    private static final KeepingRules KEEPING =
+            new KeepingRules(100_000, 64 << 20, 3, 64 << 20, Duration.ofDays(3650), 1_000, 1 << 20);
 
     private final DeliveryConfig config;
     private final Clock clock;
@@ -64,13 +69,13 @@ public final class DeliveryLoop {
         this.outboxes = outboxes;
         this.onFailure = onFailure;
         this.stats = new DeliveryStats(clock.nanoTime());
-        this.core = new DeliveryCore(config, prefetch, clock, copies, new Holding(hold, log), queue, stats);
+        this.core = new DeliveryCore(config, prefetch, clock, copies, new Holding(hold, log, KEEPING), queue, stats);
         this.thread = new Thread(this::run, "pushbridge-delivery");
     }
 
     /** How the loop keeps the held log short, which says how long it gets at most. */
     public static KeepingRules keepingRules() {
-        return Holding.rules();
+        return KEEPING;
     }
 
     /** Starts the loop's thread. */

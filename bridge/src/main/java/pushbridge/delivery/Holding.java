@@ -1,6 +1,5 @@
 package pushbridge.delivery;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -101,17 +100,15 @@ final class Holding {
         }
     };
 
-    /** @param log null for none: then nothing is held */
-    Holding(HoldConfig config, @Nullable HeldLog log) {
+    /**
+     * @param log null for none: then nothing is held
+     * @param rules how the log is kept short
+     */
+    Holding(HoldConfig config, @Nullable HeldLog log, KeepingRules rules) {
         this.config = config;
         this.log = log;
-        this.keeper = new LogKeeper(index, rules());
+        this.keeper = new LogKeeper(index, rules);
         this.limits = new HoldLimits(config.maxMessages(), config.maxPerAddress(), config.maxBytes());
-    }
-
-    /** How the log is kept short. A larger span factor takes more disk and copies less. */
-    static KeepingRules rules() {
-        return new KeepingRules(100_000, 64 << 20, 3, 64 << 20, Duration.ofDays(3650), 1_000, 1 << 20);
     }
 
     /** Whether there is a held log at all. */

@@ -18,6 +18,7 @@ import pushbridge.envelope.DeadLetterReason;
 import pushbridge.envelope.Envelope;
 import pushbridge.envelope.Reading;
 import pushbridge.hold.HeldMessage;
+import pushbridge.hold.KeepingRules;
 import pushbridge.hold.LogRecord;
 import pushbridge.testing.ManualClock;
 
@@ -28,6 +29,9 @@ final class CoreHarness {
     static final DeliveryConfig CONFIG =
             new DeliveryConfig(4, 1_000, Duration.ofSeconds(1), Duration.ofSeconds(2), 3, 2);
     static final HoldConfig HOLD = new HoldConfig(Duration.ofHours(1), 50, 20, 10_000, 30, 1);
+
+    /** So strict that a handful of records is worth copying forward. */
+    private static final KeepingRules KEEPING = new KeepingRules(7, 1 << 20, 2, 300, Duration.ofDays(3650), 3, 1_000);
 
     final ManualClock clock = new ManualClock();
     final DeliveryStats stats = new DeliveryStats(0);
@@ -94,7 +98,7 @@ final class CoreHarness {
                 return new Body(body, false);
             }
         };
-        holding = new Holding(hold, log == null ? null : heldLog);
+        holding = new Holding(hold, log == null ? null : heldLog, KEEPING);
         core = new DeliveryCore(
                 config,
                 PREFETCH,

@@ -298,6 +298,35 @@ final class HoldingTest {
         assertThat(harness.stats.held()).isZero();
     }
 
+    @Test
+    void theOldestHeldMessagesAreCopiedForwardAndStillArriveInOrderAndOnce() { // I3
+        harness.publish("user.ann", "one");
+        harness.publish("user.ann", "two");
+        harness.run();
+        harness.allComeBack();
+        long first = harness.holding.index().lowestLiveOffset();
+        for (int i = 0; i < 12; i++) { // what comes and goes makes the log long
+            FakeClient bob = harness.connect("b" + i, "bob", Confirmation.PONG);
+            bob.leave();
+            harness.run();
+            harness.publish("user.bob", "m" + i);
+            harness.run();
+            FakeClient again = harness.connect("c" + i, "bob", Confirmation.PONG);
+            drain(again);
+            again.leave();
+            harness.pass(Duration.ofMillis(20));
+            drain(again);
+        }
+        assertThat(harness.holding.index().lowestLiveOffset()).isGreaterThan(first);
+        assertThat(harness.holding.index().count("user.ann")).isEqualTo(2);
+        assertThat(harness.log).anyMatch(record -> record instanceof LogRecord.Checkpoint);
+
+        harness = CoreHarness.holding(harness.log);
+        FakeClient ann = harness.connect("a", "ann", Confirmation.PONG);
+        drain(ann);
+        assertThat(ann.read).containsExactly("one", "two");
+    }
+
     /** Lets a client read and confirm, and the log answer, until nothing moves. */
     private void drain(FakeClient client) {
         for (int round = 0; round < 20; round++) {
