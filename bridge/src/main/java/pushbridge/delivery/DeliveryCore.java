@@ -469,12 +469,10 @@ final class DeliveryCore {
         }
         long takenBefore = patienceNanos - holdAfterNanos(current.unsettled());
         for (Instruction stale : current.stale(takenBefore)) {
-            if (stale.laneMessage != null) { // I4: whatever its client does, it does not stay unsettled
-                lanes.stale(
-                        stale.laneMessage,
-                        "no connection of " + stale.address() + " confirmed it within "
-                                + config.holdAfter().toMillis() + " ms");
-            }
+            lanes.stale( // I4: whatever its client does, it does not stay unsettled
+                    stale,
+                    "no connection of " + stale.address() + " confirmed it within "
+                            + config.holdAfter().toMillis() + " ms");
         }
         current.flush(true);
     }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import pushbridge.config.DeliveryConfig;
 import pushbridge.delivery.LaneMessage.Place;
 import pushbridge.envelope.Address;
@@ -71,9 +72,9 @@ final class Lanes {
         append(lane, message);
         offer(lane, sessions);
         if (sessions.isEmpty()) {
-            hold(lane, "nobody is connected as " + to.text());
+            hold(lane, "nobody is connected as " + to.text(), any -> true);
         } else if (lane.isHeld() || (holding.isThere() && lane.waiting() > config.windowMessages())) {
-            hold(lane, "the window of " + to.text() + " is full");
+            hold(lane, "", any -> false);
         }
         forgetIfEmpty(lane);
     }
@@ -352,17 +353,21 @@ final class Lanes {
                 lane.remove(message);
             }
         }
-        hold(lane, detail);
+        hold(lane, detail, any -> true);
         forgetIfEmpty(lane);
     }
 
     // ---- holding -----------------------------------------------------------------------------------------------
 
     /**
-     * Moves what is only in the broker's queue into the held log, in order, as one record; what may not be held becomes
-     * what its policy says. While a record of the lane is on its way the rest waits for it.
+     * Moves what is only in the broker's queue into the held log, in order, as one record. While a record of the lane is
+     * on its way the rest waits for it.
+     *
+     * @param detail why nobody has got what may not be held
+     * @param giveUp which of what may not be held becomes what its policy says; one that does not is still waited for, and
+     *     so is everything behind it (I2)
      */
-    void hold(Lane lane, String detail) {
+    private void hold(Lane lane, String detail, Predicate<Instruction> giveUp) {
         if (lane.inHand() == 0 || !lane.appending().isEmpty() || (holding.isThere() && !holding.isOpen())) {
             return;
         }
@@ -378,6 +383,9 @@ final class Lanes {
             }
             Instruction instruction = message.requireInstruction();
             if (!mayHold(instruction)) {
+                if (!giveUp.test(instruction)) {
+                    break; // its client is there and reading
+                }
                 lane.remove(message);
                 core.undeliverable(instruction, detail);
             } else if (!holding.admits(lane.address(), batch.size(), message.size)) {
@@ -414,16 +422,16 @@ final class Lanes {
             }
         }
         if (sessions.isEmpty() || lane.isHeld()) {
-            hold(lane, "nobody is connected as " + lane.address());
+            hold(lane, "nobody is connected as " + lane.address(), any -> sessions.isEmpty());
         }
         forgetIfEmpty(lane);
     }
 
     /** A message has waited for too long in the broker's queue alone (I4). */
-    void stale(LaneMessage message, String detail) {
-        Lane lane = message.lane;
+    void stale(Instruction stale, String detail) {
+        Lane lane = stale.laneMessage == null ? null : stale.laneMessage.lane;
         if (lane != null) {
-            hold(lane, detail);
+            hold(lane, detail, other -> other.takenAtNanos - stale.takenAtNanos <= 0);
             forgetIfEmpty(lane);
         }
     }

@@ -327,6 +327,23 @@ final class HoldingTest {
         assertThat(ann.read).containsExactly("one", "two");
     }
 
+    @Test
+    void whatMayNotBeHeldIsNotGivenUpWhileItsClientIsThereAndReading() { // I2
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        for (int i = 0; i < 12; i++) { // more than the window and as much again
+            OfflinePolicy policy =
+                    i % 3 == 0 ? OfflinePolicy.DROP : i % 3 == 1 ? OfflinePolicy.DEAD_LETTER : OfflinePolicy.HOLD;
+            harness.publish("user.ann", "m" + i, policy, Instruction.NEVER);
+        }
+        harness.run();
+        drain(ann);
+
+        assertThat(ann.read)
+                .isEqualTo(IntStream.range(0, 12).mapToObj(i -> "m" + i).toList());
+        assertThat(harness.stats.dropped()).isZero();
+        assertThat(harness.copies).isEmpty();
+    }
+
     /** Lets a client read and confirm, and the log answer, until nothing moves. */
     private void drain(FakeClient client) {
         for (int round = 0; round < 20; round++) {
