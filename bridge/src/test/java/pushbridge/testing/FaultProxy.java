@@ -10,7 +10,7 @@ import java.net.URI;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** A TCP proxy in front of the broker whose connections a test can cut, refuse and let through again. */
+/** A TCP proxy in front of a broker or a bridge whose connections a test can cut, refuse and let through again. */
 public final class FaultProxy implements AutoCloseable {
 
     private final ServerSocket server;
@@ -39,6 +39,11 @@ public final class FaultProxy implements AutoCloseable {
                         server.getInetAddress().getHostAddress(),
                         server.getLocalPort(),
                         target.getRawPath()));
+    }
+
+    /** The port that it listens on, on the loopback interface. */
+    public int port() {
+        return server.getLocalPort();
     }
 
     /** Ends every connection at once, without a goodbye. */

@@ -1,0 +1,179 @@
+package pushbridge.faults;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** A bridge as a process of its own, so that it can be killed, frozen and started again on the same ports. */
+final class BridgeProcess implements AutoCloseable {
+
+    private static final HttpClient HTTP = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(5))
+            .build();
+
+    private static final Duration STOP = Duration.ofMinutes(1);
+
+    private final int socketPort = RabbitNodes.freePort();
+    private final int adminPort = RabbitNodes.freePort();
+    private final Path log;
+    private final List<String> command = new ArrayList<>();
+    private final Thread reaper = new Thread(this::killNow, "bridge-reaper");
+    private @Nullable Process process;
+
+    /**
+     * @param brokers where RabbitMQ is, in the order to be tried
+     * @param settings further keys, without {@code pushbridge.}
+     */
+    BridgeProcess(String name, Path folder, List<URI> brokers, String prefix, Map<String, String> settings) {
+        this.log = folder.resolve(name + ".log");
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        // Enough for what the suite does; the first compiler alone starts faster.
+        command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "pushbridge.Main", "serve"));
+        set("amqp.uri", brokers.stream().map(URI::toString).collect(Collectors.joining(",")));
+        set("amqp.prefix", prefix);
+        set("socket.port", Integer.toString(socketPort));
+        set("admin.port", Integer.toString(adminPort));
+        set("auth.mode", "dev");
+        settings.forEach(this::set);
+        Runtime.getRuntime().addShutdownHook(reaper);
+    }
+
+    private void set(String key, String value) {
+        command.addAll(List.of("--set", key + "=" + value));
+    }
+
+    /** Starts it without waiting. */
+    void start() throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+        builder.environment().keySet().removeIf(key -> key.startsWith("PUSHBRIDGE_"));
+        process = builder.start();
+    }
+
+    int socketPort() {
+        return socketPort;
+    }
+
+    URI webSocket() {
+        return URI.create("ws://127.0.0.1:" + socketPort + "/ws");
+    }
+
+    boolean alive() {
+        return process != null && process.isAlive();
+    }
+
+    /** Kill -9. */
+    void kill() throws InterruptedException {
+        killNow();
+        if (process != null) {
+            process.waitFor();
+        }
+    }
+
+    private void killNow() {
+        if (process != null) {
+            process.destroyForcibly();
+        }
+    }
+
+    /** SIGSTOP: it does nothing any more, and does not know. */
+    void freeze() throws IOException, InterruptedException {
+        signal("-STOP");
+    }
+
+    /** SIGCONT. */
+    void thaw() throws IOException, InterruptedException {
+        signal("-CONT");
+    }
+
+    private void signal(String signal) throws IOException, InterruptedException {
+        if (process == null) {
+            throw new IllegalStateException("not started");
+        }
+        int status = new ProcessBuilder("kill", signal, Long.toString(process.pid()))
+                .start()
+                .waitFor();
+        if (status != 0) {
+            throw new AssertionError("kill " + signal + " failed");
+        }
+    }
+
+    /** Ends it in order; its exit code. */
+    int stop() throws InterruptedException {
+        if (process == null) {
+            return 0;
+        }
+        process.destroy();
+        if (!process.waitFor(STOP.toSeconds(), TimeUnit.SECONDS)) {
+            throw new AssertionError("the bridge did not stop within " + STOP + "; see " + log);
+        }
+        return process.exitValue();
+    }
+
+    /** Whether it is ready, by its own account. */
+    boolean ready() {
+        try {
+            return get("/health/ready").statusCode() == 200;
+        } catch (UncheckedIOException e) {
+            return false; // not listening: not ready
+        }
+    }
+
+    /** What its health says, for people. */
+    String health() {
+        return get("/health/ready").body();
+    }
+
+    /** The sum of a metric over its labels. */
+    double metric(String name) {
+        return get("/metrics")
+                .body()
+                .lines()
+                .filter(line -> line.startsWith(name + " ") || line.startsWith(name + "{"))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+                .sum();
+    }
+
+    private HttpResponse<String> get(String path) {
+        try {
+            return HTTP.send(
+                    HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + adminPort + path))
+                            .timeout(Duration.ofSeconds(5))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
+        } catch (IOException e) {
+            throw new UncheckedIOException("the bridge does not answer; see " + log, e);
+        } catch (InterruptedException e) {
+            throw new AssertionError("interrupted", e);
+        }
+    }
+
+    void awaitReady() {
+        Waiting.until("the bridge to be ready; see " + log, () -> {
+            if (!alive()) {
+                throw new AssertionError("the bridge has ended; see " + log);
+            }
+            return ready();
+        });
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+        kill();
+        Runtime.getRuntime().removeShutdownHook(reaper);
+    }
+}

@@ -1,0 +1,310 @@
+package pushbridge.faults;
+
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.WebSocket;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A page of one user: comes back by itself, tries the bridges in turn, acknowledges as agreed, and keeps every frame in
+ * the order it saw them. Thread-safe.
+ */
+final class RecordingClient implements AutoCloseable {
+
+    /** How a page behaves. */
+    enum Kind {
+        /** Whatever speaks WebSocket. */
+        PLAIN,
+        /** Acknowledges, and looks after the connection with pings of its own, as the client library does. */
+        V1
+    }
+
+    private static final HttpClient HTTP =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
+    private static final long PING_SECONDS = 1;
+    private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(6);
+
+    private final String user;
+    private final Kind kind;
+    private final List<URI> servers;
+    private final ScheduledExecutorService timer;
+    private final Consumer<String> envelopes;
+    private final Random random;
+
+    private final List<String> texts = new ArrayList<>();
+    private @Nullable Link current;
+    private int attempts;
+    private boolean here;
+    private boolean reads = true;
+    private int connections;
+
+    /**
+     * @param servers as {@code ws://127.0.0.1:8080/ws}
+     * @param envelopes told each envelope's text; called on the client library's threads
+     */
+    RecordingClient(
+            String user,
+            Kind kind,
+            List<URI> servers,
+            ScheduledExecutorService timer,
+            Consumer<String> envelopes,
+            long seed) {
+        this.user = user;
+        this.kind = kind;
+        this.servers = servers;
+        this.timer = timer;
+        this.envelopes = envelopes;
+        this.random = new Random(seed);
+    }
+
+    String user() {
+        return user;
+    }
+
+    /** Every envelope so far, in the order of arrival, over all connections. */
+    synchronized List<String> texts() {
+        return List.copyOf(texts);
+    }
+
+    synchronized boolean connected() {
+        return current != null && current.open;
+    }
+
+    /** Connections opened so far. */
+    synchronized int connections() {
+        return connections;
+    }
+
+    /** Connects, and keeps connecting. */
+    synchronized void come() {
+        if (!here) {
+            here = true;
+            connectLater(0);
+        }
+    }
+
+    /** Goes without a word. */
+    synchronized void leave() {
+        here = false;
+        drop();
+    }
+
+    /** Loses the connection without a word and comes back at once. */
+    synchronized void reconnect() {
+        drop();
+        connectLater(0);
+    }
+
+    /** Reads nothing any more, not even pings. */
+    synchronized void stall() {
+        reads = false;
+    }
+
+    /** Reads again. */
+    synchronized void resume() {
+        reads = true;
+        Link link = current;
+        if (link != null && link.socket != null) {
+            link.socket.request(1);
+        }
+    }
+
+    @Override
+    public void close() {
+        leave();
+    }
+
+    private void drop() {
+        Link link = current;
+        current = null;
+        if (link != null && link.socket != null) {
+            link.socket.abort();
+        }
+    }
+
+    private synchronized void connectLater(long millis) {
+        if (!here || timer.isShutdown()) {
+            return;
+        }
+        Link link = new Link();
+        current = link;
+        try {
+            var unused = timer.schedule(link::connect, millis, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            here = false; // the run is over
+        }
+    }
+
+    /** One connection, from the attempt to its end. */
+    private final class Link implements WebSocket.Listener {
+        private final StringBuilder partial = new StringBuilder();
+        private @Nullable WebSocket socket; // guarded by the client
+        private volatile boolean open;
+        private long handled; // guarded by the client
+        private long acknowledged; // guarded by the client
+        private boolean sending; // guarded by the client
+        private boolean pingDue; // guarded by the client
+        private volatile long heardAt;
+
+        void connect() {
+            WebSocket.Builder builder = HTTP.newWebSocketBuilder().connectTimeout(Duration.ofSeconds(5));
+            if (kind == Kind.V1) {
+                builder.subprotocols("pushbridge.v1");
+            }
+            URI server;
+            synchronized (RecordingClient.this) {
+                if (current != this) {
+                    return;
+                }
+                server = servers.get(Math.floorMod(attempts++, servers.size()));
+            }
+            var unused = builder.buildAsync(URI.create(server + "?channels=news&user=" + user), this)
+                    .whenComplete((opened, failure) -> {
+                        if (failure != null) {
+                            ended();
+                        }
+                    });
+        }
+
+        @Override
+        public void onOpen(WebSocket webSocket) {
+            heardAt = System.nanoTime();
+            synchronized (RecordingClient.this) {
+                if (current != this) {
+                    webSocket.abort();
+                    return;
+                }
+                socket = webSocket;
+                open = true;
+                attempts--; // this one works: it is the first to be tried again
+                connections++;
+                if (reads) {
+                    webSocket.request(1);
+                }
+            }
+            if (kind == Kind.V1) {
+                var unused = timer.schedule(this::look, PING_SECONDS, TimeUnit.SECONDS);
+            }
+        }
+
+        @Override
+        public @Nullable CompletionStage<?> onText(WebSocket webSocket, CharSequence data, boolean last) {
+            heardAt = System.nanoTime();
+            partial.append(data);
+            if (last) {
+                String text = partial.toString();
+                partial.setLength(0);
+                received(text);
+            }
+            readOn(webSocket);
+            return null;
+        }
+
+        private void received(String text) {
+            if (Frame.isService(text)) {
+                return;
+            }
+            synchronized (RecordingClient.this) {
+                if (current != this) {
+                    return; // a page hears nothing of a socket that it has given up
+                }
+                texts.add(text);
+                handled++;
+                send();
+            }
+            envelopes.accept(text);
+        }
+
+        /** Acknowledgements and pings, one at a time, as the library wants it. */
+        private void send() {
+            synchronized (RecordingClient.this) {
+                WebSocket to = socket;
+                if (kind != Kind.V1 || sending || current != this || to == null) {
+                    return;
+                }
+                String text;
+                if (pingDue) {
+                    pingDue = false;
+                    text = "{\"type\":\"ping\"}";
+                } else if (handled > acknowledged) {
+                    acknowledged = handled;
+                    text = "{\"type\":\"ack\",\"count\":" + handled + "}";
+                } else {
+                    return;
+                }
+                sending = true;
+                var unused = to.sendText(text, true).whenComplete((sent, failure) -> {
+                    synchronized (RecordingClient.this) {
+                        sending = false;
+                    }
+                    if (failure == null) {
+                        send();
+                    }
+                });
+            }
+        }
+
+        private void look() {
+            synchronized (RecordingClient.this) {
+                if (current != this || timer.isShutdown()) {
+                    return;
+                }
+                if (reads && System.nanoTime() - heardAt > SILENCE_NANOS) {
+                    attempts++; // the next one, if there is another
+                    drop();
+                    connectLater(0);
+                    return;
+                }
+                pingDue = true;
+            }
+            send();
+            var unused = timer.schedule(this::look, PING_SECONDS, TimeUnit.SECONDS);
+        }
+
+        private void readOn(WebSocket webSocket) {
+            synchronized (RecordingClient.this) {
+                if (reads) {
+                    webSocket.request(1);
+                }
+            }
+        }
+
+        @Override
+        public @Nullable CompletionStage<?> onPing(WebSocket webSocket, ByteBuffer message) {
+            heardAt = System.nanoTime();
+            readOn(webSocket);
+            return null;
+        }
+
+        @Override
+        public @Nullable CompletionStage<?> onClose(WebSocket webSocket, int statusCode, String reason) {
+            ended();
+            return null;
+        }
+
+        @Override
+        public void onError(WebSocket webSocket, Throwable error) {
+            ended();
+        }
+
+        private void ended() {
+            synchronized (RecordingClient.this) {
+                if (current == this) {
+                    open = false;
+                    connectLater(50 + random.nextInt(200));
+                }
+            }
+        }
+    }
+}

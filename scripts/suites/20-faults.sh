@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Breaks bridges, a RabbitMQ and a cluster of three on purpose, and prints what that did to the messages.
+set -euo pipefail
+root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
+# shellcheck source=../lib/common.sh
+source "$root/scripts/lib/common.sh"
+# shellcheck source=../lib/tools.sh
+source "$root/scripts/lib/tools.sh"
+
+if [[ ${1:-} == -h || ${1:-} == --help ]]; then
+  echo "Runs the fault suite, with RabbitMQ nodes of its own. Arguments go to Maven, as in: -Dit.test=ClusterFaultsIT"
+  exit
+fi
+
+need_jdk
+need_maven
+[[ -n ${PUSHBRIDGE_TEST_BROKER_REQUIRED+set} ]] || export PUSHBRIDGE_TEST_BROKER_REQUIRED=true
+mvn -B -ntp -f "$root/pom.xml" -Dit.groups=slow -Dit.excluded-groups= \
+  -Dtest=NoUnitTests -Dsurefire.failIfNoSpecifiedTests=false "$@" verify
+cat "$root/bridge/target/faults/results.md" >&2
