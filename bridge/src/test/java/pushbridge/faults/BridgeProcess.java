@@ -33,14 +33,25 @@ final class BridgeProcess implements AutoCloseable {
     private @Nullable Process process;
 
     /**
+     * @param folder where its log goes
      * @param brokers where RabbitMQ is, in the order to be tried
      * @param settings further keys, without {@code pushbridge.}
      */
-    BridgeProcess(String name, Path folder, List<URI> brokers, String prefix, Map<String, String> settings) {
+    BridgeProcess(
+            String name,
+            Path folder,
+            int heapMegabytes,
+            List<URI> brokers,
+            String prefix,
+            Map<String, String> settings) {
         this.log = folder.resolve(name + ".log");
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        // Enough for what the suite does; the first compiler alone starts faster.
-        command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+        // The first compiler alone starts faster.
+        command.addAll(List.of(
+                "-Xmx" + heapMegabytes + "m",
+                "-XX:+ExitOnOutOfMemoryError",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1"));
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), "pushbridge.Main", "serve"));
         set("amqp.uri", brokers.stream().map(URI::toString).collect(Collectors.joining(",")));
         set("amqp.prefix", prefix);
@@ -112,6 +123,17 @@ final class BridgeProcess implements AutoCloseable {
         }
     }
 
+    /** What every thread does, into the log. */
+    void dumpThreads() {
+        try {
+            if (alive()) {
+                signal("-QUIT");
+            }
+        } catch (IOException | InterruptedException e) {
+            throw new AssertionError("no thread dump", e);
+        }
+    }
+
     /** Ends it in order; its exit code. */
     int stop() throws InterruptedException {
         if (process == null) {
@@ -133,9 +155,13 @@ final class BridgeProcess implements AutoCloseable {
         }
     }
 
-    /** What its health says, for people. */
-    String health() {
-        return get("/health/ready").body();
+    /** What its health says, for people; empty while it does not answer. */
+    String answer() {
+        try {
+            return get("/health/ready").body();
+        } catch (UncheckedIOException e) {
+            return "";
+        }
     }
 
     /** The sum of a metric over its labels. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** A checker that finds nothing proves nothing: each kind of damage must be found. */
@@ -31,7 +32,7 @@ final class CheckerTest {
         for (int seq : seqs) {
             texts.add(text("user.a", seq));
         }
-        return Checker.judge(published, Map.of("a", texts), List.of());
+        return Checker.judge(published, Map.of("a", texts), Set.of("a"), List.of());
     }
 
     @Test
@@ -73,8 +74,8 @@ final class CheckerTest {
     @Test
     void anAlteredTextIsFoundAndIsNoDelivery() {
         String other = text("user.a", 3).replace("ä", "a");
-        Verdict verdict =
-                Checker.judge(three(), Map.of("a", List.of(text("user.a", 1), text("user.a", 2), other)), List.of());
+        Verdict verdict = Checker.judge(
+                three(), Map.of("a", List.of(text("user.a", 1), text("user.a", 2), other)), Set.of(), List.of());
         assertThat(verdict.altered()).hasSize(1);
         assertThat(verdict.lost()).containsExactly("user.a#3");
     }
@@ -110,10 +111,11 @@ final class CheckerTest {
     void aDeadLetterIsNoLossButNeedsAReason() {
         Frame dead = Frame.of(text("user.a", 3));
         Map<String, List<String>> clients = Map.of("a", List.of(text("user.a", 1), text("user.a", 2)));
-        assertThat(Checker.judge(three(), clients, List.of(new Copy(dead, "offline")))
+        assertThat(Checker.judge(three(), clients, Set.of(), List.of(new Copy(dead, "offline")))
                         .flawless())
                 .isTrue();
-        assertThat(Checker.judge(three(), clients, List.of(new Copy(dead, ""))).unreasoned())
+        assertThat(Checker.judge(three(), clients, Set.of(), List.of(new Copy(dead, "")))
+                        .unreasoned())
                 .containsExactly("user.a#3");
     }
 
@@ -122,11 +124,19 @@ final class CheckerTest {
         List<Published> messages = List.of(message("channel.n", 1), message("channel.n", 2), message("channel.n", 3));
         String one = text("channel.n", 1);
         String three = text("channel.n", 3);
-        assertThat(Checker.judge(messages, Map.of("a", List.of(one, three)), List.of())
+        assertThat(judgeChannel(messages, Set.of("a"), one, three).flawless()).isTrue();
+        assertThat(judgeChannel(messages, Set.of("a"), three, one).reordered()).hasSize(1);
+    }
+
+    @Test
+    void whoWasAwayMayGetAMessageOfAChannelLate() {
+        List<Published> messages = List.of(message("channel.n", 1), message("channel.n", 2));
+        assertThat(judgeChannel(messages, Set.of(), text("channel.n", 2), text("channel.n", 1))
                         .flawless())
                 .isTrue();
-        assertThat(Checker.judge(messages, Map.of("a", List.of(three, one)), List.of())
-                        .reordered())
-                .hasSize(1);
+    }
+
+    private static Verdict judgeChannel(List<Published> messages, Set<String> steady, String... texts) {
+        return Checker.judge(messages, Map.of("a", List.of(texts)), steady, List.of());
     }
 }

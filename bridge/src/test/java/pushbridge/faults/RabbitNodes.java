@@ -117,6 +117,33 @@ final class RabbitNodes implements AutoCloseable {
         }
     }
 
+    /** How many nodes run, as seen by the last one. */
+    int running() {
+        return Integer.parseInt(nodes.get(nodes.size() - 1)
+                .ctl("eval", "length(rabbit_nodes:all_running()).")
+                .trim());
+    }
+
+    /** Cuts a node off from the others, though clients still reach it: the nodes disagree about the cookie. */
+    void separate(Node node) throws IOException {
+        cookies(node, "wrong");
+        node.ctl("eval", "[erlang:disconnect_node(N) || N <- nodes(), lists:prefix(\"faults\", atom_to_list(N))].");
+    }
+
+    /** Undoes that. */
+    void reunite(Node node) throws IOException {
+        cookies(node, Files.readString(home.resolve(".erlang.cookie")));
+    }
+
+    private void cookies(Node node, String cookie) {
+        for (Node other : nodes) {
+            if (other != node) {
+                node.ctl("eval", "erlang:set_cookie('%s', '%s').".formatted(other.name, cookie));
+                other.ctl("eval", "erlang:set_cookie('%s', '%s').".formatted(node.name, cookie));
+            }
+        }
+    }
+
     /** One of them; the first is 0. */
     Node node(int index) {
         return nodes.get(index);

@@ -26,13 +26,16 @@ final class RecordingClient implements AutoCloseable {
         /** Whatever speaks WebSocket. */
         PLAIN,
         /** Acknowledges, and looks after the connection with pings of its own, as the client library does. */
-        V1
+        V1,
+        /** The same, but gathers acknowledgements for a while: more is in flight when something breaks. */
+        LAZY_V1
     }
 
     private static final HttpClient HTTP =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
     private static final long PING_SECONDS = 1;
+    private static final long LAZY_MILLIS = 300;
     private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(6);
 
     private final String user;
@@ -159,7 +162,7 @@ final class RecordingClient implements AutoCloseable {
 
         void connect() {
             WebSocket.Builder builder = HTTP.newWebSocketBuilder().connectTimeout(Duration.ofSeconds(5));
-            if (kind == Kind.V1) {
+            if (kind != Kind.PLAIN) {
                 builder.subprotocols("pushbridge.v1");
             }
             URI server;
@@ -193,7 +196,7 @@ final class RecordingClient implements AutoCloseable {
                     webSocket.request(1);
                 }
             }
-            if (kind == Kind.V1) {
+            if (kind != Kind.PLAIN) {
                 var unused = timer.schedule(this::look, PING_SECONDS, TimeUnit.SECONDS);
             }
         }
@@ -221,7 +224,11 @@ final class RecordingClient implements AutoCloseable {
                 }
                 texts.add(text);
                 handled++;
-                send();
+                if (kind == Kind.V1) {
+                    send();
+                } else if (kind == Kind.LAZY_V1 && handled == acknowledged + 1) {
+                    var unused = timer.schedule(this::send, LAZY_MILLIS, TimeUnit.MILLISECONDS);
+                }
             }
             envelopes.accept(text);
         }
@@ -230,7 +237,7 @@ final class RecordingClient implements AutoCloseable {
         private void send() {
             synchronized (RecordingClient.this) {
                 WebSocket to = socket;
-                if (kind != Kind.V1 || sending || current != this || to == null) {
+                if (kind == Kind.PLAIN || sending || current != this || to == null) {
                     return;
                 }
                 String text;

@@ -2,6 +2,8 @@ package pushbridge.faults;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.rabbitmq.client.AMQP.BasicProperties;
+import com.rabbitmq.client.AMQP.Queue.DeclareOk;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.GetResponse;
@@ -12,16 +14,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import pushbridge.faults.RecordingClient.Kind;
 
 /**
@@ -33,7 +38,8 @@ final class Scenario implements AutoCloseable {
     /** Every run is the same as far as the processes let it be. */
     private static final long SEED = 20_240_229;
 
-    private static final int USERS = 60;
+    /** Pages, one a user. */
+    static final int USERS = 60;
 
     /** One in so many leaves every now and then, and one is away until the end. */
     private static final int SOME = 10;
@@ -55,6 +61,8 @@ final class Scenario implements AutoCloseable {
             Map.entry("socket.stall-after", "5s"),
             Map.entry("shutdown.grace", "2s"));
 
+    private static final List<Kind> KINDS = List.of(Kind.V1, Kind.PLAIN, Kind.LAZY_V1);
+
     private final String fault;
     private final String prefix = "f-" + UUID.randomUUID();
     private final List<URI> brokers;
@@ -70,6 +78,10 @@ final class Scenario implements AutoCloseable {
     private final List<RecordingClient> clients = new ArrayList<>();
     private final Set<String> delivered = ConcurrentHashMap.newKeySet();
     private final Publisher publisher;
+    private final int users;
+    private final List<Published> extra = new ArrayList<>();
+    private final List<Copy> copies = new ArrayList<>();
+    private int heapMegabytes = 256;
     private boolean restless = true;
     private boolean duplicatesAllowed = true;
     private long expectedCopies;
@@ -79,12 +91,18 @@ final class Scenario implements AutoCloseable {
      * @param brokers where the publisher and the test itself find RabbitMQ
      */
     Scenario(String fault, List<URI> brokers) throws IOException {
+        this(fault, brokers, USERS);
+    }
+
+    /** The same with more or fewer pages. */
+    Scenario(String fault, List<URI> brokers, int users) throws IOException {
+        this.users = users;
         this.fault = fault;
         this.brokers = brokers;
         this.folder = Files.createDirectories(
                 Results.FOLDER.resolve(fault.replaceAll("[^a-zA-Z0-9]+", "-") + "-" + prefix.substring(2, 6)));
         List<String> addresses = new ArrayList<>();
-        for (int i = 0; i < USERS; i++) {
+        for (int i = 0; i < users; i++) {
             addresses.add("user.u" + i);
         }
         addresses.add("channel.news");
@@ -98,9 +116,10 @@ final class Scenario implements AutoCloseable {
         return this;
     }
 
-    /** So many messages end as dead letters or expire. */
-    void expectCopies(long copies) {
-        expectedCopies = copies;
+    /** More or less memory for bridges that are made afterwards; 256 MB without. */
+    Scenario withHeap(int megabytes) {
+        heapMegabytes = megabytes;
+        return this;
     }
 
     /** Another value of a key, for bridges that are made afterwards. */
@@ -118,7 +137,8 @@ final class Scenario implements AutoCloseable {
 
     /** A bridge that reaches RabbitMQ another way, and which no page knows yet. */
     BridgeProcess bridge(List<URI> via) throws IOException {
-        BridgeProcess bridge = new BridgeProcess("bridge" + (bridges.size() + 1), folder, via, prefix, settings);
+        BridgeProcess bridge =
+                new BridgeProcess("bridge" + (bridges.size() + 1), folder, heapMegabytes, via, prefix, settings);
         bridges.add(bridge);
         bridge.start();
         return bridge;
@@ -131,9 +151,14 @@ final class Scenario implements AutoCloseable {
 
     /** Waits for the first bridge and starts pages and publisher. */
     void begin() {
-        bridges.get(0).awaitReady();
-        for (int i = 0; i < USERS; i++) {
-            Kind kind = i % 2 == 0 ? Kind.V1 : Kind.PLAIN;
+        begin(0);
+    }
+
+    /** The same with another of the bridges to wait for. */
+    void begin(int bridge) {
+        bridges.get(bridge).awaitReady();
+        for (int i = 0; i < users; i++) {
+            Kind kind = KINDS.get(i % KINDS.size());
             RecordingClient client = new RecordingClient(
                     "u" + i,
                     kind,
@@ -151,7 +176,7 @@ final class Scenario implements AutoCloseable {
         }
         Waiting.until(
                 "the pages to be connected",
-                () -> clients.stream().filter(RecordingClient::connected).count() >= USERS * 2 / 3);
+                () -> clients.stream().filter(RecordingClient::connected).count() >= users * 2 / 3);
         publisher.start();
         flow(600);
     }
@@ -159,13 +184,47 @@ final class Scenario implements AutoCloseable {
     /** Waits until RabbitMQ has accepted so many more messages. */
     void flow(int messages) {
         long goal = publisher.confirmed() + messages;
-        Waiting.until(messages + " more messages accepted", () -> publisher.confirmed() >= goal);
+        await(messages + " more messages accepted", () -> publisher.confirmed() >= goal);
     }
 
     /** Waits until pages have got so many more messages. */
     void delivery(int messages) {
         int goal = delivered.size() + messages;
-        Waiting.until(messages + " more messages delivered", () -> delivered.size() >= goal);
+        await(messages + " more messages delivered", () -> delivered.size() >= goal);
+    }
+
+    /** Waits; when it was in vain everybody is asked how it is. */
+    private void await(String what, Callable<Boolean> condition) {
+        if (!Waiting.wasSo(what, condition)) {
+            throw new AssertionError("waited in vain for " + what + ": " + state());
+        }
+    }
+
+    private String state() {
+        StringBuilder state = new StringBuilder("%d published, %d accepted, %d delivered"
+                .formatted(publisher.published().size(), publisher.confirmed(), delivered.size()));
+        for (String queue : List.of("instructions", "owner", "dead")) {
+            state.append("; ").append(queue).append(' ').append(counts(queue));
+        }
+        for (BridgeProcess bridge : bridges) {
+            state.append("; a bridge: ").append(bridge.answer());
+            bridge.dumpThreads();
+        }
+        return state.toString();
+    }
+
+    private String counts(String queue) {
+        try {
+            Connection connection = Publisher.connect(brokers, "state");
+            try {
+                DeclareOk counts = connection.createChannel().queueDeclarePassive(queue(queue));
+                return "%d ready, %d consumers".formatted(counts.getMessageCount(), counts.getConsumerCount());
+            } finally {
+                connection.abort(1_000);
+            }
+        } catch (IOException | TimeoutException e) {
+            return e.toString();
+        }
     }
 
     List<RecordingClient> clients() {
@@ -192,6 +251,89 @@ final class Scenario implements AutoCloseable {
         } finally {
             connection.abort(1_000);
         }
+    }
+
+    /** Deletes a queue with all it has. */
+    void delete(String queue) throws IOException, TimeoutException {
+        Connection connection = Publisher.connect(brokers, "delete");
+        try {
+            var unused = connection.createChannel().queueDelete(queue(queue));
+        } finally {
+            connection.abort(1_000);
+        }
+    }
+
+    /** Publishes messages that are to become dead letters, since their user is never there. */
+    void publishForNobody(int count) throws Exception {
+        Connection connection = Publisher.connect(brokers, "for nobody");
+        try {
+            Channel channel = connection.createChannel();
+            channel.confirmSelect();
+            BasicProperties properties = new BasicProperties.Builder()
+                    .deliveryMode(2)
+                    .headers(Map.of("x-push-offline", "dead-letter"))
+                    .build();
+            for (int seq = extra.size() + 1, last = extra.size() + count; seq <= last; seq++) {
+                Published message = new Published(
+                        "user.nobody",
+                        seq,
+                        "{\"type\":\"fault\",\"payload\":{},\"seq\":" + seq + ",\"to\":\"user.nobody\"}");
+                message.attempted();
+                channel.basicPublish(
+                        prefix,
+                        message.address(),
+                        true,
+                        properties,
+                        message.text().getBytes(StandardCharsets.UTF_8));
+                extra.add(message);
+            }
+            channel.waitForConfirmsOrDie(Waiting.LONG.toMillis());
+            extra.forEach(Published::confirm);
+        } finally {
+            connection.abort(1_000);
+        }
+        expectedCopies += count;
+    }
+
+    /** Publishes one body as it is, and waits for the confirm. */
+    void publishRaw(String address, byte[] body) throws Exception {
+        Connection connection = Publisher.connect(brokers, "raw");
+        try {
+            Channel channel = connection.createChannel();
+            channel.confirmSelect();
+            channel.basicPublish(prefix, address, true, new BasicProperties(), body);
+            channel.waitForConfirmsOrDie(Waiting.LONG.toMillis());
+        } finally {
+            connection.abort(1_000);
+        }
+    }
+
+    /** Takes what is in the queue of the dead; the checker gets it. How many have been taken so far. */
+    int takeDead() throws IOException, TimeoutException {
+        copies.addAll(copies("dead"));
+        return copies.size();
+    }
+
+    /** Takes one from the queue of the dead, of which the checker hears nothing; null when there is none. */
+    @Nullable
+    GetResponse takeOneDead() throws IOException, TimeoutException {
+        Connection connection = Publisher.connect(brokers, "dead");
+        try {
+            return connection.createChannel().basicGet(queue("dead"), true);
+        } finally {
+            connection.abort(1_000);
+        }
+    }
+
+    /** Waits until nothing is under way: all accepted, all settled, the rest held. */
+    void awaitQuiet() {
+        publisher.pause();
+        BridgeProcess owner = owner();
+        Waiting.until(
+                "nothing under way",
+                () -> publisher.quiet()
+                        && ready("instructions") == 0
+                        && owner.metric("pushbridge_instructions_unsettled") == 0);
     }
 
     /** The bridge that takes the instructions at present; fails when none does. */
@@ -223,7 +365,7 @@ final class Scenario implements AutoCloseable {
         // What is missing after that the checker names.
         boolean complete = Waiting.wasSo("everything to be delivered", () -> {
             wanted.removeAll(delivered);
-            return wanted.size() <= expectedCopies;
+            return wanted.isEmpty();
         });
         BridgeProcess owner = owner();
         boolean settled = complete
@@ -244,9 +386,13 @@ final class Scenario implements AutoCloseable {
         }
         Map<String, List<String>> seen = new LinkedHashMap<>();
         clients.forEach(client -> seen.put(client.user(), client.texts()));
-        List<Copy> copies = new ArrayList<>(copies("dead"));
+        copies.addAll(copies("dead"));
         copies.addAll(copies("expired"));
-        Verdict verdict = Checker.judge(publisher.published(), seen, copies);
+        List<Published> published = new ArrayList<>(publisher.published());
+        published.addAll(extra);
+        Set<String> steady = new HashSet<>();
+        clients.stream().filter(client -> client.connections() == 1).forEach(client -> steady.add(client.user()));
+        Verdict verdict = Checker.judge(published, seen, steady, copies);
         Results.add(fault, verdict);
 
         assertThat(verdict.lost()).as("lost (I1)").isEmpty();
@@ -265,7 +411,7 @@ final class Scenario implements AutoCloseable {
     }
 
     private List<Copy> copies(String queue) throws IOException, TimeoutException {
-        List<Copy> copies = new ArrayList<>();
+        List<Copy> found = new ArrayList<>();
         Connection connection = Publisher.connect(brokers, "copies");
         try {
             Channel channel = connection.createChannel();
@@ -274,14 +420,14 @@ final class Scenario implements AutoCloseable {
                     got = channel.basicGet(queue(queue), true)) {
                 Map<String, Object> headers = got.getProps().getHeaders();
                 Object reason = headers == null ? null : headers.get("x-push-reason");
-                copies.add(new Copy(
+                found.add(new Copy(
                         Frame.of(new String(got.getBody(), StandardCharsets.UTF_8)),
                         queue.equals("expired") ? "expired" : reason == null ? "" : reason.toString()));
             }
         } finally {
             connection.abort(1_000);
         }
-        return copies;
+        return found;
     }
 
     @Override
