@@ -122,8 +122,8 @@ final class Lanes {
 
     /** Offers a connection everything of a lane that it has not been offered and that the window admits, in order. */
     private void offer(Lane lane, Session session) {
-        if (session.full) {
-            return; // it reports when there is room again
+        if (session.full || holding.isInDoubt()) {
+            return; // it reports when there is room again; and what is in doubt ends
         }
         for (long index = Math.max(session.cursor(lane) + 1, lane.head()); index < lane.tail(); index++) {
             LaneMessage message = lane.get(index);
@@ -144,6 +144,14 @@ final class Lanes {
                 }
             }
             session.moveCursor(lane, index);
+        }
+    }
+
+    /** Offers everybody what waited while it was in doubt whose users these are. */
+    void offerAll() {
+        for (Lane lane : List.copyOf(lanes.values())) {
+            offer(lane, sessionsOf(lane));
+            forgetIfEmpty(lane);
         }
     }
 

@@ -54,6 +54,7 @@ final class CoreHarness {
     private long lastTag;
     private int lastId;
     boolean redelivering;
+    int fenced;
 
     /** Without a held log. */
     CoreHarness() {
@@ -227,7 +228,7 @@ final class CoreHarness {
             core.logged(offset, log.get(offset), 100);
         }
         CompletableFuture<Void> done = new CompletableFuture<>();
-        core.claim(done);
+        core.claim(done, () -> fenced++);
         allComeBack();
         if (!done.isDone()) {
             throw new AssertionError("the claim does not hold");
