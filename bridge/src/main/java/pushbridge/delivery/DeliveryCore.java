@@ -230,7 +230,7 @@ final class DeliveryCore {
                 onFenced.run();
             }
         }
-        if (wasInDoubt && !holding.isInDoubt()) {
+        if (wasInDoubt && !holding.isInDoubt() && holding.isWriter()) {
             lanes.offerAll();
             retryFanOut();
         }
