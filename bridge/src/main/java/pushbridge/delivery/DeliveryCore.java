@@ -42,6 +42,7 @@ final class DeliveryCore {
     private final Directory directory = new Directory();
     private final Holding holding;
     private final Lanes lanes;
+    private final Relief relief;
     /** Sessions to flush at the end of the batch. */
     private final List<Session> touched = new ArrayList<>();
 
@@ -78,6 +79,7 @@ final class DeliveryCore {
         this.queue = queue;
         this.stats = stats;
         this.holding = holding;
+        this.relief = new Relief(config.fanoutPatience().toNanos());
         this.lanes = new Lanes(config, directory, holding, this);
     }
 
@@ -441,7 +443,7 @@ final class DeliveryCore {
             directory.unsubscribe(session, request.channel());
             answer = ServerFrames.unsubscribed(request.channel(), request.seq());
         }
-        if (session.offer(Frame.text(answer))) {
+        if (session.sink().reply(Frame.text(answer))) {
             touch(session);
         } else {
             // An answer that cannot be given would leave the client waiting for ever; it asked faster than it reads.
@@ -452,6 +454,11 @@ final class DeliveryCore {
     private void close(Session session) {
         directory.remove(session);
         lanes.closed(session);
+    }
+
+    /** Looks whether all outboxes together have more than they may; what waits and the bound, in bytes. */
+    void relieve(long outboxBytes, long maxBytes) {
+        relief.look(outboxBytes, maxBytes, directory.all(), patienceNanos);
     }
 
     /** Closes every connection. */

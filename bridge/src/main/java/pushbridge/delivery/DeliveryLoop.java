@@ -234,6 +234,7 @@ public final class DeliveryLoop {
         if (now - lastTickNanos >= TICK_NANOS) {
             lastTickNanos = now;
             core.tick();
+            core.relieve(outboxes.bytes(), outboxes.maxBytes());
         }
         core.endBatch();
         if (draining != null && core.isIdle()) {

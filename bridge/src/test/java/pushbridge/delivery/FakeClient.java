@@ -12,6 +12,9 @@ import pushbridge.outbox.Frame;
  */
 final class FakeClient implements FrameSink {
 
+    /** Answers that fit beyond the capacity. */
+    static final int REPLIES = 2;
+
     private final List<Frame> outbox = new ArrayList<>();
     /** The texts of all frames that were read, in order. */
     final List<String> read = new ArrayList<>();
@@ -40,6 +43,20 @@ final class FakeClient implements FrameSink {
         outbox.add(frame);
         offered++;
         return true;
+    }
+
+    @Override
+    public boolean reply(Frame frame) {
+        if (closedWith != null || outbox.size() - REPLIES >= capacity) {
+            return false;
+        }
+        outbox.add(frame);
+        return true;
+    }
+
+    @Override
+    public long pendingBytes() {
+        return outbox.stream().mapToLong(Frame::size).sum();
     }
 
     @Override

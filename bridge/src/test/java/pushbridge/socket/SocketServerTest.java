@@ -713,6 +713,29 @@ class SocketServerTest {
     }
 
     @Test
+    void aClientThatTalksButNeverPongsIsClosed() throws Exception { // it would keep its messages in doubt for ever
+        RawClient client = open("/ws?user=1");
+        Opened session = session(0);
+        send(session, envelope("1"));
+        client.receiveText();
+        assertThat(client.receive().opcode()).isEqualTo(9);
+        await(() -> session.sink.written() == 1);
+        server().sweep();
+        clock.advance(Duration.ofSeconds(29));
+        client.sendText("{\"type\":\"ping\"}");
+        client.receive();
+        server().sweep();
+        assertThat(session.closed.get()).isZero();
+
+        clock.advance(Duration.ofSeconds(2));
+        client.sendText("{\"type\":\"ping\"}");
+        client.receive();
+        server().sweep();
+        assertThat(client.receive().closeReason()).isEqualTo("ack-timeout");
+        assertThat(session.closed.get()).isEqualTo(1);
+    }
+
+    @Test
     void aPageThatAcknowledgesInTimeStaysHoweverLittleThatIs() throws Exception {
         RawClient client = open("/ws?user=1", V1);
         client.receiveText();
