@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
  */
 final class DeliveryCoreModelTest {
 
-    private static final int RUNS = Integer.getInteger("pushbridge.model.runs", 2_000);
+    private static final int RUNS = Integer.getInteger("pushbridge.model.runs", 500);
     private static final int STEPS = 600;
 
     @Test
