@@ -35,7 +35,8 @@ final class Checker {
      *     late, behind later ones: it was away when that was sent to all, and there when RabbitMQ delivered it again
      * @param copies what the queues of dead and expired messages have
      */
-    static Verdict judge(Collection<Published> published,
+    static Verdict judge(
+            Collection<Published> published,
             Map<String, List<String>> clients,
             Set<String> steady,
             Collection<Copy> copies) {

@@ -157,7 +157,9 @@ final class Publisher implements AutoCloseable {
                 }
                 event = events.poll();
             }
-            if (link.waitsTooLong() && !blocked) {
+            // RabbitMQ 3.10 refuses everything on a channel that first used a queue while its leader was being elected.
+            if (link.nacked || link.waitsTooLong() && !blocked) {
+                TimeUnit.MILLISECONDS.sleep(RETRY_MILLIS); // a pause between two attempts
                 return;
             }
             link.publishRefused();
@@ -191,6 +193,7 @@ final class Publisher implements AutoCloseable {
         private final NavigableMap<Long, Published> unconfirmed = new TreeMap<>();
         private final NavigableMap<Long, Long> publishedAt = new TreeMap<>();
         private final List<Published> refused = new ArrayList<>();
+        private boolean nacked;
         private final List<String> returned = new ArrayList<>();
 
         Link() throws IOException, TimeoutException {
@@ -241,6 +244,7 @@ final class Publisher implements AutoCloseable {
                     free.add(message.address());
                     confirmed.incrementAndGet();
                 } else {
+                    nacked |= !confirm.accepted();
                     refused.add(message);
                 }
             }

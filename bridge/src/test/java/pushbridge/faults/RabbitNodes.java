@@ -124,7 +124,7 @@ final class RabbitNodes implements AutoCloseable {
                 .trim());
     }
 
-    /** Cuts a node off from the others, though clients still reach it: the nodes disagree about the cookie. */
+    /** Cuts a node off from the others, though clients still reach it: it disagrees with them about the cookie. */
     void separate(Node node) throws IOException {
         cookies(node, "wrong");
         node.ctl("eval", "[erlang:disconnect_node(N) || N <- nodes(), lists:prefix(\"faults\", atom_to_list(N))].");
@@ -139,7 +139,6 @@ final class RabbitNodes implements AutoCloseable {
         for (Node other : nodes) {
             if (other != node) {
                 node.ctl("eval", "erlang:set_cookie('%s', '%s').".formatted(other.name, cookie));
-                other.ctl("eval", "erlang:set_cookie('%s', '%s').".formatted(node.name, cookie));
             }
         }
     }
