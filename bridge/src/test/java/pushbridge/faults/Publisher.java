@@ -158,7 +158,7 @@ final class Publisher implements AutoCloseable {
                 event = events.poll();
             }
             // RabbitMQ 3.10 refuses everything on a channel that first used a queue while its leader was being elected.
-            if (link.nacked || link.waitsTooLong() && !blocked) {
+            if (link.nacked || (link.waitsTooLong() && !blocked)) {
                 TimeUnit.MILLISECONDS.sleep(RETRY_MILLIS); // a pause between two attempts
                 return;
             }
