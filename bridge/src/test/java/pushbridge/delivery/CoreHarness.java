@@ -48,6 +48,9 @@ final class CoreHarness {
     /** Held messages that were asked for and not read yet: id and offset. */
     final Deque<long[]> reads = new ArrayDeque<>();
 
+    /** Checkpoints that were found to be wrong. */
+    final List<LogRecord.Checkpoint> rewinds = new ArrayList<>();
+
     final DeliveryCore core;
     final Holding holding;
     Channel channel = new Channel(1);
@@ -92,6 +95,11 @@ final class CoreHarness {
 
             @Override
             public void flush() {}
+
+            @Override
+            public void rewind(LogRecord.Checkpoint wrong) {
+                rewinds.add(wrong);
+            }
 
             @Override
             public Original restore(byte[] properties, byte[] body) {
@@ -224,7 +232,7 @@ final class CoreHarness {
     /** Folds what is in the log and begins an epoch of its own. */
     void own() {
         for (int offset = 0; offset < log.size(); offset++) {
-            core.logged(offset, log.get(offset), 100);
+            core.logged(offset, log.get(offset), 100, 0);
         }
         CompletableFuture<Void> done = new CompletableFuture<>();
         core.claim(done);
@@ -238,7 +246,7 @@ final class CoreHarness {
     void comeBack() {
         LogRecord record = appended.remove();
         log.add(record);
-        queue.post(loop -> loop.logged(log.size() - 1L, record, 100));
+        queue.post(loop -> loop.logged(log.size() - 1L, record, 100, 0));
         run();
     }
 
