@@ -1,5 +1,7 @@
 package pushbridge.amqp;
 
+import com.rabbitmq.client.Connection;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -8,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -61,6 +65,16 @@ public final class StreamHeldLog implements HeldLog {
     private final Semaphore ahead = new Semaphore(AHEAD);
 
     private @Nullable DeliveryLoop loop;
+
+    /** Whether a checkpoint turned out to be wrong, so that reading begins at the first record. */
+    private volatile boolean fromFirst;
+
+    // Of the reading that a fold begins with; written by the tail's thread.
+    private volatile long replayStartedNanos;
+    private volatile long replayNanos;
+    private final AtomicLong replayRecords = new AtomicLong();
+    private volatile boolean replaying;
+
     /** What was asked for in this batch: ids by offset. Loop thread only. */
     private Map<Long, Set<Long>> asked = new HashMap<>();
 
@@ -76,7 +90,17 @@ public final class StreamHeldLog implements HeldLog {
             String node,
             BrokerStatus status,
             Consumer<Throwable> onReplaced) {
-        LogSettings settings = new LogSettings(
+        LogSettings settings = settings(hold, keeping);
+        this.status = status;
+        this.onReplaced = onReplaced;
+        appender = new LogAppender(amqp, settings, node, status);
+        tail = new LogTail(amqp, settings, node, this::begin, new Listener(), status);
+        reader = new LogReader(amqp, settings, node, status);
+    }
+
+    /** How the stream is declared, and how it is used. */
+    public static LogSettings settings(HoldConfig hold, KeepingRules keeping) {
+        return new LogSettings(
                 Duration.ZERO,
                 keeping.longestSpanBytes(hold.maxBytes()),
                 hold.segmentBytes(),
@@ -86,14 +110,9 @@ public final class StreamHeldLog implements HeldLog {
                 READERS,
                 READ_PREFETCH,
                 READ_GAP);
-        this.status = status;
-        this.onReplaced = onReplaced;
-        appender = new LogAppender(amqp, settings, node, status);
-        tail = new LogTail(amqp, settings, node, -1, new Listener(), status);
-        reader = new LogReader(amqp, settings, node, status);
     }
 
-    /** Starts to connect; what is in the log is told to the loop from its first record on. */
+    /** Starts to connect; what is in the log is told to the loop, from where its latest checkpoint says. */
     public void start(DeliveryLoop deliveryLoop) {
         loop = deliveryLoop;
         appender.start();
@@ -106,6 +125,34 @@ public final class StreamHeldLog implements HeldLog {
             throw new IllegalStateException("the held log was not started");
         }
         return loop;
+    }
+
+    /** The tail's thread: where to begin, which the loop is told before the first record. */
+    private long begin(Connection connection, String stream, long patienceMillis)
+            throws IOException, InterruptedException {
+        replayStartedNanos = System.nanoTime();
+        replayRecords.set(0);
+        replaying = true;
+        LogRecord.Checkpoint checkpoint = fromFirst ? null : CheckpointFinder.find(connection, stream, patienceMillis);
+        if (checkpoint != null) {
+            log.info(
+                    "The held log {} is read from offset {} on, as its latest checkpoint says",
+                    stream,
+                    checkpoint.lowestLiveOffset());
+        }
+        loop().logBegins(checkpoint);
+        return checkpoint == null ? -1 : CheckpointFinder.from(checkpoint);
+    }
+
+    @Override
+    public void rewind(LogRecord.Checkpoint wrong) {
+        String sentence =
+                "The held log's checkpoint %d of epoch %d is wrong: what is held was read anew from the first record there is, which took longer; please report it"
+                        .formatted(wrong.ordinal(), wrong.epoch());
+        log.error("{}", sentence);
+        status.raise("wrong checkpoint", sentence);
+        fromFirst = true;
+        tail.rewind();
     }
 
     @Override
@@ -143,6 +190,16 @@ public final class StreamHeldLog implements HeldLog {
         return tail.lag();
     }
 
+    /** How long it took to read what was in the log at the start, in nanoseconds; so far, while that goes on. Any thread. */
+    public long replayNanos() {
+        return replaying ? System.nanoTime() - replayStartedNanos : replayNanos;
+    }
+
+    /** How many records that were. Any thread. */
+    public long replayRecords() {
+        return replayRecords.get();
+    }
+
     /** Appends what is waiting, for at most this long, and leaves. */
     public void stop(Duration patience) throws InterruptedException {
         List<byte[]> doubtful = appender.stop(patience);
@@ -158,7 +215,10 @@ public final class StreamHeldLog implements HeldLog {
     /** The tail's thread. */
     private final class Listener implements LogListener {
         @Override
-        public void record(long offset, byte[] record) {
+        public void record(long offset, byte[] record, long writtenMillis) {
+            if (replaying) {
+                replayRecords.incrementAndGet();
+            }
             Decoded decoded = RecordCodec.decode(record);
             if (decoded instanceof Decoded.Known known) {
                 try {
@@ -167,7 +227,7 @@ public final class StreamHeldLog implements HeldLog {
                     Thread.currentThread().interrupt(); // the tail is being closed
                     return;
                 }
-                loop().logged(offset, known.record(), record.length, ahead::release);
+                loop().logged(offset, known.record(), record.length, writtenMillis, ahead::release);
             } else if (decoded instanceof Decoded.Corrupt corrupt) {
                 String sentence = "The held log has a record at offset %d that cannot be read (%s)"
                         .formatted(offset, corrupt.reason());
@@ -193,6 +253,14 @@ public final class StreamHeldLog implements HeldLog {
         @Override
         public void caughtUp(long end) {
             log.debug("The held log is read up to offset {}", end);
+            if (replaying) {
+                replayNanos = System.nanoTime() - replayStartedNanos;
+                replaying = false;
+                log.info(
+                        "The held log was read: {} records in {} ms",
+                        replayRecords.get(),
+                        TimeUnit.NANOSECONDS.toMillis(replayNanos));
+            }
         }
 
         @Override

@@ -31,7 +31,15 @@ final class BridgeMetrics {
         registry.register(Metric.HELD_ADDRESSES, stats::heldAddresses);
         registry.register(Metric.HELD_BYTES, stats::heldBytes);
         registry.register(Metric.HELD_SPAN_BYTES, stats::heldSpanBytes);
+        registry.register(Metric.HELD_OLDEST, () -> (double) stats.heldOldestMillis() / TimeUnit.SECONDS.toMillis(1));
         registry.register(Metric.HELD_LAG, held::lag);
+        registry.register(Metric.HELD_REPLAY_TIME, () -> (double) held.replayNanos() / TimeUnit.SECONDS.toNanos(1));
+        registry.register(Metric.HELD_REPLAY_RECORDS, held::replayRecords);
+        registry.register(Metric.HELD_RECORDS_IGNORED, "void", stats::recordsVoid);
+        registry.register(Metric.HELD_RECORDS_IGNORED, "repeated", stats::recordsRepeated);
+        registry.register(Metric.HELD_RECORDS_IGNORED, "ahead", stats::recordsAhead);
+        registry.register(Metric.HELD_RECORDS_IGNORED, "unreadable", stats::recordsSkipped);
+        registry.register(Metric.HELD_CHECKPOINTS_FAILED, stats::failedCheckpoints);
         registry.register(Metric.EPOCH, stats::epoch);
         registry.register(Metric.INSTRUCTIONS_EXPIRED, stats::expired);
         registry.register(Metric.INSTRUCTIONS_DROPPED, stats::dropped);

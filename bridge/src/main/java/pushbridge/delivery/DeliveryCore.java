@@ -209,11 +209,18 @@ final class DeliveryCore {
 
     // ---- the held log ------------------------------------------------------------------------------------------
 
+    void logBegins(LogRecord.@Nullable Checkpoint checkpoint) {
+        holding.begins(checkpoint);
+    }
+
     /** A record of the held log has come back, this process' or another's. */
-    void logged(long offset, LogRecord record, int bytes) {
+    void logged(long offset, LogRecord record, int bytes, long writtenMillis) {
         boolean wasInDoubt = holding.isInDoubt();
         dropCancelledClaim();
-        switch (holding.logged(offset, record, bytes, clock.wallMillis())) {
+        Holding.Meaning meaning =
+                holding.logged(offset, record, bytes, writtenMillis == 0 ? clock.wallMillis() : writtenMillis);
+        stats.countHeldLost(holding.takeMissing());
+        switch (meaning) {
             case FOLDED -> {}
             case OWN -> {
                 if (record instanceof LogRecord.Hold hold) {
@@ -302,7 +309,7 @@ final class DeliveryCore {
 
     /** A held message is not in the log any more: counted, and given up, so that what follows it is delivered. */
     void heldMissing(long id) {
-        stats.countHeldLost();
+        stats.countHeldLost(1);
         lanes.missing(id);
     }
 
@@ -489,7 +496,7 @@ final class DeliveryCore {
             // Leaving: the channel is closed as soon as the loop says that it is idle, so no acknowledgement may wait.
             settlement.flush(leaving);
         }
-        stats.holding(holding.index(), holding.spanBytes());
+        stats.holding(holding.index(), holding.spanBytes(), holding.oldestAgeMillis(clock.wallMillis()));
         stats.turned(directory, lanes.count(), settlement == null ? 0 : settlement.unsettled(), clock.nanoTime());
     }
 
@@ -529,6 +536,7 @@ final class DeliveryCore {
     /** From now on what cannot be delivered stays unsettled; the broker gives it to the next bridge, in order. */
     void leave() {
         leaving = true;
+        holding.leave();
     }
 
     /** Whether nothing is in hand that could still be settled. */

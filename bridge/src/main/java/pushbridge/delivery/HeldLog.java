@@ -21,6 +21,12 @@ public interface HeldLog {
     /** Lets what was asked for go out; called once per batch. */
     void flush();
 
+    /**
+     * The fold that began at this checkpoint did not arrive at what it says: {@link DeliveryLoop#logBegins} follows with
+     * none, then every record there is.
+     */
+    void rewind(LogRecord.Checkpoint wrong);
+
     /** Makes the original of a held message again, for a copy of it. */
     Original restore(byte[] properties, byte[] body);
 }

@@ -37,11 +37,27 @@ final class Holding {
     /** Expired messages being copied at the same time (I5). */
     private static final int MAX_EXPIRING = 256;
 
+    /** A checkpoint before it is due is worth writing after a twentieth of the usual records: a few thousand. */
+    private static final int WORTH = 20;
+
+    /** So few records are read as quickly as a checkpoint is found. */
+    private static final int FEW = 20;
+
     private final HoldConfig config;
     private final @Nullable HeldLog log;
-    private final HeldIndex index = new HeldIndex();
+    private final KeepingRules rules;
+    private HeldIndex index = new HeldIndex();
     private final HoldLimits limits;
-    private final LogKeeper keeper;
+    private LogKeeper keeper;
+
+    /** The checkpoint the fold began at, until it has come by; null when there is nothing to be compared with. */
+    private LogRecord.@Nullable Checkpoint start;
+    /** Whether the fold is of no use, and the log is about to be read anew. */
+    private boolean rewinding;
+    /** Messages that the log had no more when it was read, not told yet. */
+    private long missing;
+    /** Whether to write a checkpoint before it is due, because so much was read at the start. */
+    private boolean checkpointSoon;
 
     /** The epoch this process writes under; 0 while it has none. */
     private long epoch;
@@ -113,6 +129,7 @@ final class Holding {
     Holding(HoldConfig config, @Nullable HeldLog log, KeepingRules rules) {
         this.config = config;
         this.log = log;
+        this.rules = rules;
         this.keeper = new LogKeeper(index, rules);
         this.limits = new HoldLimits(config.maxMessages(), config.maxPerAddress(), config.maxBytes());
     }
@@ -134,6 +151,17 @@ final class Holding {
 
     HeldIndex index() {
         return index;
+    }
+
+    /** The log is read from this checkpoint on, or from the first record there is: what was read before is forgotten. */
+    void begins(LogRecord.@Nullable Checkpoint checkpoint) {
+        if (isWriter()) {
+            throw new IllegalStateException("the owner of the held log cannot read it anew");
+        }
+        start = checkpoint;
+        rewinding = false;
+        index = checkpoint == null ? new HeldIndex() : new HeldIndex(checkpoint);
+        keeper = new LogKeeper(index, rules);
     }
 
     /**
@@ -189,6 +217,9 @@ final class Holding {
         lastOrdinal = 0;
         // Ids grow with the epoch, so those of a new owner stand behind all earlier ones.
         lastId = newEpoch << 40;
+        // The checkpoint of the start did not come by as one that counts, or it did: there is none of use any more.
+        start = null;
+        checkpointSoon = true;
         prove();
     }
 
@@ -196,6 +227,7 @@ final class Holding {
     private void end() {
         epoch = 0;
         inDoubt = false;
+        checkpointSoon = false;
         released.clear();
         releasing.clear();
         wanted.clear();
@@ -273,10 +305,18 @@ final class Holding {
     }
 
     /** Folds what has come back. */
-    Meaning logged(long offset, LogRecord record, int bytes, long nowMillis) {
+    Meaning logged(long offset, LogRecord record, int bytes, long writtenMillis) {
+        if (rewinding) {
+            return Meaning.FOLDED; // it comes again
+        }
         long highest = index.epoch();
+        long failed = index.failedCheckpoints();
         boolean counts = index.apply(offset, record) == HeldIndex.Outcome.APPLIED;
-        keeper.saw(offset, bytes, nowMillis, counts && record instanceof LogRecord.Checkpoint);
+        keeper.saw(offset, bytes, writtenMillis, counts && record instanceof LogRecord.Checkpoint);
+        if (start != null && counts && record instanceof LogRecord.Checkpoint checkpoint) {
+            judge(start, checkpoint, index.failedCheckpoints() > failed);
+            return Meaning.FOLDED;
+        }
         if (record instanceof LogRecord.Epoch begun) {
             return epochLogged(begun, counts && begun.epoch() > highest);
         }
@@ -305,6 +345,28 @@ final class Holding {
             }
         }
         return Meaning.OWN;
+    }
+
+    /**
+     * A checkpoint has come by while it is not known whether the one that the fold began at is right. That one was in the
+     * log before this process could claim it, and counts only before that, so nobody has acted on the fold yet.
+     */
+    private void judge(LogRecord.Checkpoint began, LogRecord.Checkpoint checkpoint, boolean isWrong) {
+        if (isWrong) {
+            start = null;
+            rewinding = true;
+            log().rewind(began);
+        } else if (checkpoint.equals(began)) {
+            start = null;
+            missing = index.missingMessages();
+        }
+    }
+
+    /** Messages that the log should have had and had no more when it was read; told once. */
+    long takeMissing() {
+        long taken = missing;
+        missing = 0;
+        return taken;
     }
 
     private Meaning epochLogged(LogRecord.Epoch record, boolean counts) {
@@ -392,6 +454,12 @@ final class Holding {
 
     // ---- keeping the log short -----------------------------------------------------------------------------------
 
+    /** How long ago the oldest record that is needed was written, in milliseconds; 0 when nothing is held. */
+    long oldestAgeMillis(long nowMillis) {
+        long oldest = keeper.oldestMillis();
+        return oldest == Long.MAX_VALUE ? 0 : Math.max(0, nowMillis - oldest);
+    }
+
     long spanBytes() {
         return keeper.spanBytes();
     }
@@ -401,13 +469,17 @@ final class Holding {
         if (!isOpen() || stepOrdinal != 0 || !forwarding.isEmpty()) {
             return;
         }
+        if (checkpointSoon) {
+            checkpointSoon = false;
+            if (isWorthACheckpoint()) {
+                checkpoint();
+                return;
+            }
+        }
         LogKeeper.Step step = keeper.next(nowMillis);
         switch (step.task()) {
             case NOTHING -> {}
-            case CHECKPOINT -> {
-                stepOrdinal = ++lastOrdinal;
-                log().append(index.checkpoint(stepOrdinal));
-            }
+            case CHECKPOINT -> checkpoint();
             case COPY_FORWARD -> {
                 int entry = index.oldest();
                 for (int i = 0; i < step.messages() && entry != HeldIndex.NONE; i++) {
@@ -418,6 +490,25 @@ final class Holding {
                     entry = index.newer(entry);
                 }
             }
+        }
+    }
+
+    /** This process goes: a checkpoint spares the next one reading what has been written since the last. */
+    void leave() {
+        if (isOpen() && isWorthACheckpoint()) {
+            checkpoint();
+        }
+    }
+
+    private boolean isWorthACheckpoint() {
+        return keeper.recordsSinceCheckpoint() > Math.max(FEW, rules.checkpointRecords() / WORTH);
+    }
+
+    private void checkpoint() {
+        // Behind a record that nobody can read, the next ordinal is not the one that a fold from here would expect.
+        if (!index.isResynchronizing()) {
+            stepOrdinal = ++lastOrdinal;
+            log().append(index.checkpoint(stepOrdinal));
         }
     }
 

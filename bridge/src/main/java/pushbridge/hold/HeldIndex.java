@@ -191,6 +191,11 @@ public final class HeldIndex {
         resynchronizing = true;
     }
 
+    /** Whether a part is gone and no record has followed it yet. */
+    public boolean isResynchronizing() {
+        return resynchronizing;
+    }
+
     /** There is a record at this offset that cannot be read: foreign or corrupt. */
     public void skip(long offset) {
         if (advance(offset)) {

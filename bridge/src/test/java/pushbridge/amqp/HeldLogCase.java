@@ -91,7 +91,7 @@ abstract class HeldLogCase {
     }
 
     final LogTail tail(AmqpConfig config, LogSettings settings, long from, RecordingLog listener) {
-        LogTail tail = new LogTail(config, settings, "node-1", from, listener, status);
+        LogTail tail = new LogTail(config, settings, "node-1", (connection, name, patience) -> from, listener, status);
         tails.add(tail);
         tail.start();
         return tail;

@@ -39,7 +39,7 @@ final class RecordingLog implements LogListener, LogBodies {
     }
 
     @Override
-    public void record(long offset, byte[] record) {
+    public void record(long offset, byte[] record, long writtenMillis) {
         Semaphore closed = gate;
         if (closed != null) {
             closed.acquireUninterruptibly();
@@ -54,7 +54,7 @@ final class RecordingLog implements LogListener, LogBodies {
 
     @Override
     public void body(long offset, byte[] record) {
-        record(offset, record);
+        record(offset, record, 0);
     }
 
     @Override

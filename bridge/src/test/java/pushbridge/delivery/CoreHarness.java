@@ -49,6 +49,9 @@ final class CoreHarness {
     /** Held messages that were asked for and not read yet: id and offset. */
     final Deque<long[]> reads = new ArrayDeque<>();
 
+    /** Checkpoints that were found to be wrong. */
+    final List<LogRecord.Checkpoint> rewinds = new ArrayList<>();
+
     final DeliveryCore core;
     final Holding holding;
     Channel channel = new Channel(1);
@@ -97,6 +100,11 @@ final class CoreHarness {
 
             @Override
             public void flush() {}
+
+            @Override
+            public void rewind(LogRecord.Checkpoint wrong) {
+                rewinds.add(wrong);
+            }
 
             @Override
             public Original restore(byte[] properties, byte[] body) {
@@ -241,7 +249,7 @@ final class CoreHarness {
     void tail() {
         for (; tailed < log.size(); tailed++) {
             int offset = tailed;
-            queue.post(loop -> loop.logged(offset, log.get(offset), 100));
+            queue.post(loop -> loop.logged(offset, log.get(offset), 100, 0));
         }
         run();
     }

@@ -303,7 +303,7 @@ final class HoldingTest {
         CoreHarness starting = CoreHarness.starting(harness.log);
         CompletableFuture<Void> lost = new CompletableFuture<>();
         for (int offset = 0; offset < harness.log.size(); offset++) {
-            starting.core.logged(offset, harness.log.get(offset), 100);
+            starting.core.logged(offset, harness.log.get(offset), 100, 0);
         }
         starting.core.claim(lost, () -> {});
         lost.cancel(false); // the broker has given the ownership to another one
@@ -388,7 +388,7 @@ final class HoldingTest {
         CoreHarness starting = CoreHarness.starting(harness.log);
         CompletableFuture<Void> done = new CompletableFuture<>();
         for (int offset = 0; offset < harness.log.size(); offset++) {
-            starting.core.logged(offset, harness.log.get(offset), 100);
+            starting.core.logged(offset, harness.log.get(offset), 100, 0);
         }
         starting.core.claim(done, () -> {});
         starting.core.thawed();
