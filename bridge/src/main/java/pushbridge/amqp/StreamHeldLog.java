@@ -217,9 +217,11 @@ public final class StreamHeldLog implements HeldLog {
             Set<Long> wanted = ids.getOrDefault(offset, Set.of());
             if (RecordCodec.decode(record) instanceof Decoded.Known known
                     && known.record() instanceof LogRecord.Hold hold) {
-                for (HeldMessage message : hold.messages()) {
-                    if (wanted.contains(message.id())) {
-                        loop().heldRead(hold.address(), message);
+                for (LogRecord.Part part : hold.parts()) {
+                    for (HeldMessage message : part.messages()) {
+                        if (wanted.contains(message.id())) {
+                            loop().heldRead(part.address(), message);
+                        }
                     }
                 }
             }

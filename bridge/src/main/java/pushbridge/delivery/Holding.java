@@ -1,5 +1,6 @@
 package pushbridge.delivery;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -10,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.LongFunction;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import pushbridge.config.HoldConfig;
@@ -22,6 +24,7 @@ import pushbridge.hold.HoldLimits;
 import pushbridge.hold.KeepingRules;
 import pushbridge.hold.LogKeeper;
 import pushbridge.hold.LogRecord;
+import pushbridge.hold.RecordCodec;
 import pushbridge.outbox.Frame;
 
 /**
@@ -53,6 +56,9 @@ final class Holding {
     private LogRecord.@Nullable Epoch claim;
 
     private long lastOrdinal;
+    /** The record that messages are being collected in; null while there is none. It is the last that has an ordinal. */
+    private @Nullable RecordBuilder building;
+
     private long lastId;
     /** Appended and not back yet: it counts against the limits as if it were held. */
     private int appendingMessages;
@@ -137,6 +143,7 @@ final class Holding {
     void claim() {
         LogRecord.Epoch record = new LogRecord.Epoch(Math.max(0, index.epoch()) + 1, 0, process + '-' + ++claims);
         claim = record;
+        appendBuilt();
         log().append(record);
     }
 
@@ -158,6 +165,7 @@ final class Holding {
     /** Another process writes now: what this one had in mind means nothing any more. */
     private void end() {
         epoch = 0;
+        building = null; // it would be void, like everything of ours that is on its way
         released.clear();
         releasing.clear();
         wanted.clear();
@@ -176,27 +184,67 @@ final class Holding {
                 && index.admits(limits, address, onTheWay + 1, appendingBytes + bytes) == Admission.ADMITTED;
     }
 
-    /** Appends messages of a lane as one record. */
+    /** Puts messages of a lane into the next record, all into one; it is appended when it is full, or with the batch. */
     void append(Lane lane, List<LaneMessage> messages, long nowMillis) {
-        List<HeldMessage> batch = new ArrayList<>(messages.size());
+        List<HeldMessage> part = new ArrayList<>(messages.size());
+        int addressBytes = utf8Length(lane.address());
+        long bytes = 0;
         long latest = nowMillis + config.ttl().toMillis();
         for (LaneMessage message : messages) {
             Instruction instruction = message.requireInstruction();
             message.id = ++lastId;
             message.contentHash = instruction.contentHash();
             lane.moved(message, Place.APPENDING);
-            Envelope envelope = (Envelope) instruction.reading();
-            batch.add(new HeldMessage(
+            HeldMessage held = new HeldMessage(
                     message.id,
                     Math.min(message.deadlineMillis, latest),
                     message.contentHash,
                     instruction.original().serialized(),
-                    envelope.body()));
-            appendingBytes += envelope.body().length;
+                    ((Envelope) instruction.reading()).body());
+            part.add(held);
+            bytes += size(addressBytes, held);
+        }
+        RecordBuilder record = building(messages.size(), bytes);
+        for (HeldMessage held : part) {
+            record.add(lane.address(), held, size(addressBytes, held));
         }
         appendingMessages += messages.size();
-        lane.appending(messages, ++lastOrdinal);
-        log().append(new LogRecord.Hold(epoch, lastOrdinal, lane.address(), batch));
+        appendingBytes += bytes;
+        lane.appending(messages, record.ordinal());
+    }
+
+    private static long size(int addressBytes, HeldMessage message) {
+        return RecordCodec.recordBytes(addressBytes, message.properties().length, message.body().length);
+    }
+
+    private static int utf8Length(String address) {
+        return address.getBytes(StandardCharsets.UTF_8).length;
+    }
+
+    /** The record under construction, if so much fits, else the next one. */
+    private RecordBuilder building(int messages, long bytes) {
+        RecordBuilder current = building;
+        if (current == null || !current.hasRoomFor(messages, bytes)) {
+            appendBuilt();
+            current = new RecordBuilder(++lastOrdinal);
+            building = current;
+        }
+        return current;
+    }
+
+    private void appendBuilt() {
+        if (building != null) {
+            log().append(building.build(epoch));
+            building = null;
+        }
+    }
+
+    /** Appends anything else that has an ordinal, and returns that: what is under construction has a lower one. */
+    private long append(LongFunction<LogRecord> record) {
+        appendBuilt();
+        long ordinal = ++lastOrdinal;
+        log().append(record.apply(ordinal));
+        return ordinal;
     }
 
     /** A held message is delivered, or safe elsewhere (I1). */
@@ -207,8 +255,9 @@ final class Holding {
         drop(id);
     }
 
-    /** Appends what was released in this batch. */
+    /** Appends what was collected and released in this batch. */
     void flush() {
+        appendBuilt();
         if (log != null) {
             log.flush();
         }
@@ -217,7 +266,7 @@ final class Holding {
         }
         long[] ids = releasing.stream().mapToLong(Long::longValue).toArray();
         releasing.clear();
-        log().append(new LogRecord.Release(epoch, ++lastOrdinal, ids));
+        append(ordinal -> new LogRecord.Release(epoch, ordinal, ids));
     }
 
     /** What a record that came back means for this process. */
@@ -252,10 +301,13 @@ final class Holding {
             return Meaning.FOLDED;
         }
         if (record instanceof LogRecord.Hold hold) {
-            for (HeldMessage message : hold.messages()) {
-                appendingMessages--;
-                appendingBytes -= message.body().length;
-                remember(message.id(), Frame.envelope(message.body(), true));
+            for (LogRecord.Part part : hold.parts()) {
+                int addressBytes = utf8Length(part.address());
+                for (HeldMessage message : part.messages()) {
+                    appendingMessages--;
+                    appendingBytes -= size(addressBytes, message);
+                    remember(message.id(), Frame.envelope(message.body(), true));
+                }
             }
         } else if (record instanceof LogRecord.Release release) {
             for (long id : release.ids()) {
@@ -357,10 +409,7 @@ final class Holding {
         LogKeeper.Step step = keeper.next(nowMillis);
         switch (step.task()) {
             case NOTHING -> {}
-            case CHECKPOINT -> {
-                stepOrdinal = ++lastOrdinal;
-                log().append(index.checkpoint(stepOrdinal));
-            }
+            case CHECKPOINT -> stepOrdinal = append(index::checkpoint);
             case COPY_FORWARD -> {
                 int entry = index.oldest();
                 for (int i = 0; i < step.messages() && entry != HeldIndex.NONE; i++) {
@@ -386,17 +435,22 @@ final class Holding {
         if (!forwarding.isEmpty() || !isOpen()) {
             return;
         }
+        appendBuilt(); // what only moves has records of its own
         forwarded.forEach((address, messages) -> {
             // What was released meanwhile must not come back to life.
             messages.removeIf(
                     message -> released.contains(message.id()) || index.entry(message.id()) == HeldIndex.NONE);
-            if (!messages.isEmpty()) {
-                messages.sort(Comparator.comparingLong(HeldMessage::id));
-                stepOrdinal = ++lastOrdinal;
+            messages.sort(Comparator.comparingLong(HeldMessage::id));
+            int addressBytes = utf8Length(address);
+            for (HeldMessage message : messages) {
+                long bytes = size(addressBytes, message);
+                RecordBuilder record = building(1, bytes);
+                record.add(address, message, bytes);
+                stepOrdinal = record.ordinal();
                 copiedForward.add(stepOrdinal);
-                log().append(new LogRecord.Hold(epoch, stepOrdinal, address, messages));
             }
         });
+        appendBuilt();
         forwarded.clear();
     }
 

@@ -252,9 +252,11 @@ final class CoreHarness {
     void answerRead() {
         long[] read = reads.remove();
         LogRecord.Hold hold = (LogRecord.Hold) log.get((int) read[1]);
-        for (HeldMessage message : hold.messages()) {
-            if (message.id() == read[0]) {
-                queue.post(loop -> loop.heldRead(hold.address(), message));
+        for (LogRecord.Part part : hold.parts()) {
+            for (HeldMessage message : part.messages()) {
+                if (message.id() == read[0]) {
+                    queue.post(loop -> loop.heldRead(part.address(), message));
+                }
             }
         }
         run();

@@ -263,7 +263,8 @@ final class DeliveryCoreModelTest {
 
         private static boolean holds(LogRecord record, String text) {
             return record instanceof LogRecord.Hold hold
-                    && hold.messages().stream()
+                    && hold.parts().stream()
+                            .flatMap(part -> part.messages().stream())
                             .anyMatch(message -> new String(message.body(), StandardCharsets.UTF_8).equals(text));
         }
 
