@@ -1,7 +1,7 @@
 package pushbridge.delivery;
 
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -67,7 +67,9 @@ final class Holding {
     /** Released here, with the release not back yet: held by the index, but nobody's any more. */
     private final Set<Long> released = new HashSet<>();
     /** To be released with the next record. */
-    private final List<Long> releasing = new ArrayList<>();
+    private long[] releasing = new long[64];
+
+    private int releasingCount;
     /** Messages whose bodies are being read to be delivered, by id. */
     private final Map<Long, LaneMessage> wanted = new HashMap<>();
     /** Messages whose time is over, from then on until their release is appended. */
@@ -167,7 +169,7 @@ final class Holding {
         epoch = 0;
         building = null; // it would be void, like everything of ours that is on its way
         released.clear();
-        releasing.clear();
+        releasingCount = 0;
         wanted.clear();
         expiring.clear();
         forwarding.clear();
@@ -217,8 +219,16 @@ final class Holding {
         return RecordCodec.recordBytes(addressBytes, message.properties().length, message.body().length);
     }
 
+    /** Without encoding it: that would be a copy of every address, only to throw it away. */
     private static int utf8Length(String address) {
-        return address.getBytes(StandardCharsets.UTF_8).length;
+        int bytes = address.length();
+        for (int i = 0; i < address.length(); i++) {
+            char c = address.charAt(i);
+            if (c >= 0x80) {
+                bytes += c < 0x800 || Character.isSurrogate(c) ? 1 : 2;
+            }
+        }
+        return bytes;
     }
 
     /** The record under construction, if so much fits, else the next one. */
@@ -250,7 +260,10 @@ final class Holding {
     /** A held message is delivered, or safe elsewhere (I1). */
     void release(long id) {
         released.add(id);
-        releasing.add(id);
+        if (releasingCount == releasing.length) {
+            releasing = Arrays.copyOf(releasing, 2 * releasingCount);
+        }
+        releasing[releasingCount++] = id;
         expiring.remove(id);
         drop(id);
     }
@@ -261,11 +274,11 @@ final class Holding {
         if (log != null) {
             log.flush();
         }
-        if (releasing.isEmpty() || !isOpen()) {
+        if (releasingCount == 0 || !isOpen()) {
             return;
         }
-        long[] ids = releasing.stream().mapToLong(Long::longValue).toArray();
-        releasing.clear();
+        long[] ids = Arrays.copyOf(releasing, releasingCount);
+        releasingCount = 0;
         append(ordinal -> new LogRecord.Release(epoch, ordinal, ids));
     }
 
@@ -306,7 +319,6 @@ final class Holding {
                 for (HeldMessage message : part.messages()) {
                     appendingMessages--;
                     appendingBytes -= size(addressBytes, message);
-                    remember(message.id(), Frame.envelope(message.body(), true));
                 }
             }
         } else if (record instanceof LogRecord.Release release) {
@@ -335,7 +347,8 @@ final class Holding {
         return fenced ? Meaning.FENCED : Meaning.FOLDED;
     }
 
-    private void remember(long id, Frame frame) {
+    /** Keeps the body of what is held now, as long as there is room: who was away for a moment needs no cold read. */
+    void remember(long id, Frame frame) {
         cache.put(id, frame);
         cacheBytes += frame.size();
         while (cacheBytes > config.cacheBytes()) { // I5

@@ -371,7 +371,7 @@ final class Lanes {
         if (lane.inHand() == 0 || !lane.appending().isEmpty() || (holding.isThere() && !holding.isOpen())) {
             return;
         }
-        List<LaneMessage> batch = new ArrayList<>();
+        List<LaneMessage> batch = new ArrayList<>(Math.min(lane.inHand(), RECORD_MESSAGES));
         int bytes = 0;
         for (long index = lane.head(); index < lane.tail(); index++) {
             LaneMessage message = lane.get(index);
@@ -423,7 +423,12 @@ final class Lanes {
             if (message.delivered) {
                 core.countHeldDelivered();
                 holding.release(message.id);
-            } else if (sessions.isEmpty() && message.lane == lane) {
+                continue;
+            }
+            if (message.frame != null) {
+                holding.remember(message.id, message.frame);
+            }
+            if (sessions.isEmpty() && message.lane == lane) {
                 lane.remove(message); // the index has it
             }
         }

@@ -275,6 +275,11 @@ public final class RecordCodec {
         }
 
         private static @Nullable String utf8(byte[] bytes) {
+            // Much cheaper than a decoder that reports; what is malformed becomes a replacement character.
+            String name = new String(bytes, StandardCharsets.UTF_8);
+            if (name.indexOf('\uFFFD') < 0) {
+                return name;
+            }
             try {
                 return StandardCharsets.UTF_8
                         .newDecoder()

@@ -28,7 +28,7 @@ final class CoreHarness {
     static final int PREFETCH = 64;
     static final DeliveryConfig CONFIG =
             new DeliveryConfig(4, 1_000, Duration.ofSeconds(1), Duration.ofSeconds(2), 3, 2);
-    static final HoldConfig HOLD = new HoldConfig(Duration.ofHours(1), 50, 20, 10_000, 30, 1);
+    static final HoldConfig HOLD = new HoldConfig(Duration.ofHours(1), 50, 20, 1_000_000, 30, 1);
 
     /** So strict that a handful of records is worth copying forward. */
     private static final KeepingRules KEEPING = new KeepingRules(7, 1 << 20, 2, 300, Duration.ofDays(3650), 3, 1_000);

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import pushbridge.hold.LogRecord;
@@ -96,7 +97,12 @@ final class DeliveryCoreModelTest {
         private void step() {
             FakeClient client = clients.isEmpty() ? null : clients.get(random.nextInt(clients.size()));
             switch (random.nextInt(20)) {
-                case 0, 1, 2, 3, 4, 5 -> publish();
+                case 0, 1, 2, 3, 4 -> publish();
+                case 5 -> { // in one turn, so that one record holds messages of several users
+                    for (int burst = 2 + random.nextInt(5); burst > 0; burst--) {
+                        publish();
+                    }
+                }
                 case 6, 7 -> connect();
                 case 8, 9, 10 -> {
                     if (client != null) {
@@ -130,8 +136,9 @@ final class DeliveryCoreModelTest {
         }
 
         private void rare(@Nullable FakeClient client) {
-            switch (random.nextInt(holding ? 5 : 4)) {
+            switch (random.nextInt(holding ? 6 : 4)) {
                 case 4 -> crash();
+                case 5 -> reclaim();
                 case 0 -> {
                     if (client != null) {
                         client.leave();
@@ -213,6 +220,16 @@ final class DeliveryCoreModelTest {
             }
             harness.own();
             back.forEach(message -> deliver(message, true));
+        }
+
+        /** The intake has lost its channel and the token came back to this bridge, in the middle of a turn. */
+        private void reclaim() {
+            publish();
+            Instruction next = harness.core.takesInstructions() ? harness.queue.nextInstruction() : null;
+            if (next != null) {
+                harness.core.take(next);
+            }
+            harness.core.claim(new CompletableFuture<>());
         }
 
         private List<Published> takeBack() {
