@@ -54,6 +54,12 @@ final class Holding {
     private int claims;
     /** The epoch record of ours that is on its way; null while none is. */
     private LogRecord.@Nullable Epoch claim;
+    /** Whether to claim once more if another one was faster. */
+    private boolean claimWanted;
+    /** Whether another one may write by now: true until a record appended since has come back. */
+    private boolean inDoubt;
+    /** The number of that record; 0 while it cannot be appended. */
+    private long proofOrdinal;
 
     private long lastOrdinal;
     /** The record that messages are being collected in; null while there is none. It is the last that has an ordinal. */
@@ -146,7 +152,36 @@ final class Holding {
         LogRecord.Epoch record = new LogRecord.Epoch(Math.max(0, index.epoch()) + 1, 0, process + '-' + ++claims);
         claim = record;
         appendBuilt();
+        claimWanted = true;
         log().append(record);
+    }
+
+    /** The claim that is on its way, if any, is not repeated if another one was faster. */
+    void abandonClaim() {
+        claimWanted = false;
+    }
+
+    /**
+     * This process stood still so long that another one may write by now. Whether it does, only a record appended from
+     * now on tells when it comes back.
+     */
+    void doubt() {
+        if (epoch > 0 || claim != null) {
+            inDoubt = true;
+            proofOrdinal = 0;
+            prove();
+        }
+    }
+
+    /** Whether it is not known that this process is still the one that writes. */
+    boolean isInDoubt() {
+        return inDoubt;
+    }
+
+    private void prove() {
+        if (inDoubt && isOpen()) {
+            proofOrdinal = append(index::checkpoint);
+        }
     }
 
     private HeldLog log() {
@@ -162,12 +197,14 @@ final class Holding {
         lastOrdinal = 0;
         // Ids grow with the epoch, so those of a new owner stand behind all earlier ones.
         lastId = newEpoch << 40;
+        prove();
     }
 
     /** Another process writes now: what this one had in mind means nothing any more. */
     private void end() {
         epoch = 0;
         building = null; // it would be void, like everything of ours that is on its way
+        inDoubt = false;
         released.clear();
         releasingCount = 0;
         wanted.clear();
@@ -310,6 +347,10 @@ final class Holding {
         if (record.ordinal() == stepOrdinal) {
             stepOrdinal = 0; // the step is done, the next one may follow
         }
+        if (proofOrdinal != 0 && record.ordinal() >= proofOrdinal) {
+            inDoubt = false;
+            proofOrdinal = 0;
+        }
         if (copiedForward.remove(record.ordinal())) {
             return Meaning.FOLDED;
         }
@@ -342,7 +383,12 @@ final class Holding {
             end();
         }
         if (claim != null && claim.epoch() <= index.epoch()) {
-            claim(); // somebody was faster: once more, above that one
+            claim = null; // somebody was faster
+            if (claimWanted) {
+                claim(); // once more, above that one
+            } else {
+                inDoubt = false; // it is known now who writes
+            }
         }
         return fenced ? Meaning.FENCED : Meaning.FOLDED;
     }

@@ -20,6 +20,7 @@ final class FakeClient implements FrameSink {
     private boolean refused;
     private long written;
     private int flushes;
+    private int offered;
 
     @Nullable
     CloseCode closedWith;
@@ -37,6 +38,7 @@ final class FakeClient implements FrameSink {
             return false;
         }
         outbox.add(frame);
+        offered++;
         return true;
     }
 
@@ -71,6 +73,11 @@ final class FakeClient implements FrameSink {
 
     int flushes() {
         return flushes;
+    }
+
+    /** Frames taken from the loop so far. */
+    int offered() {
+        return offered;
     }
 
     int waiting() {

@@ -34,6 +34,7 @@ import pushbridge.delivery.Confirmation;
 import pushbridge.outbox.Frame;
 import pushbridge.outbox.OutboxTotals;
 import pushbridge.socket.RecordingSessions.Opened;
+import pushbridge.testing.ManualClock;
 
 /** The listener on a real port, with clients on real sockets; only time and the delivery loop are played. */
 class SocketServerTest {
