@@ -35,14 +35,17 @@ public final class StreamHeldLog implements HeldLog {
 
     private static final Logger log = LoggerFactory.getLogger(StreamHeldLog.class);
 
-    // A record of one lane is at most 64 KiB, unless a single message is larger, so each 1,000 of them are 64 MB at
-    // worst (I5), and some hundred kB as a rule.
+    // Of what is held for many, a record has 64 KiB and some hundred messages; of what is held now and then, and of
+    // releases, some hundred bytes. A single message can be larger.
 
-    /** Records that the tail may be ahead of the loop. */
-    private static final int AHEAD = 1_000;
+    /** Bytes of records that the tail may be ahead of the loop (I5). */
+    private static final int AHEAD_BYTES = 16 << 20;
 
-    /** Records that the broker may send ahead of the tail; fewer cost throughput. */
-    private static final int TAIL_PREFETCH = 1_000;
+    /** What a record takes in memory beside its bytes, at least: many small ones must not be for nothing. */
+    private static final int RECORD_OVERHEAD = 512;
+
+    /** Records that the broker may send ahead of the tail: 16 MiB of large ones; fewer cost throughput of small ones. */
+    private static final int TAIL_PREFETCH = 256;
 
     /** Records that may wait for their confirms; as many make a chunk, which readers always get whole. */
     private static final int APPEND_WINDOW = 1_000;
@@ -62,7 +65,7 @@ public final class StreamHeldLog implements HeldLog {
     private final LogReader reader;
     private final BrokerStatus status;
     private final Consumer<Throwable> onReplaced;
-    private final Semaphore ahead = new Semaphore(AHEAD);
+    private final Semaphore ahead = new Semaphore(AHEAD_BYTES);
 
     private @Nullable DeliveryLoop loop;
 
@@ -221,13 +224,14 @@ public final class StreamHeldLog implements HeldLog {
             }
             Decoded decoded = RecordCodec.decode(record);
             if (decoded instanceof Decoded.Known known) {
+                int room = Math.min(record.length + RECORD_OVERHEAD, AHEAD_BYTES);
                 try {
-                    ahead.acquire();
+                    ahead.acquire(room);
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt(); // the tail is being closed
                     return;
                 }
-                loop().logged(offset, known.record(), record.length, writtenMillis, ahead::release);
+                loop().logged(offset, known.record(), record.length, writtenMillis, () -> ahead.release(room));
             } else if (decoded instanceof Decoded.Corrupt corrupt) {
                 String sentence = "The held log has a record at offset %d that cannot be read (%s)"
                         .formatted(offset, corrupt.reason());
@@ -285,9 +289,11 @@ public final class StreamHeldLog implements HeldLog {
             Set<Long> wanted = ids.getOrDefault(offset, Set.of());
             if (RecordCodec.decode(record) instanceof Decoded.Known known
                     && known.record() instanceof LogRecord.Hold hold) {
-                for (HeldMessage message : hold.messages()) {
-                    if (wanted.contains(message.id())) {
-                        loop().heldRead(hold.address(), message);
+                for (LogRecord.Part part : hold.parts()) {
+                    for (HeldMessage message : part.messages()) {
+                        if (wanted.contains(message.id())) {
+                            loop().heldRead(part.address(), message);
+                        }
                     }
                 }
             }

@@ -1,6 +1,7 @@
 package pushbridge.delivery;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -10,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.LongFunction;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import pushbridge.config.HoldConfig;
@@ -22,6 +24,7 @@ import pushbridge.hold.HoldLimits;
 import pushbridge.hold.KeepingRules;
 import pushbridge.hold.LogKeeper;
 import pushbridge.hold.LogRecord;
+import pushbridge.hold.RecordCodec;
 import pushbridge.outbox.Frame;
 
 /**
@@ -75,6 +78,9 @@ final class Holding {
     private long proofOrdinal;
 
     private long lastOrdinal;
+    /** The record that messages are being collected in; null while there is none. It is the last that has an ordinal. */
+    private @Nullable RecordBuilder building;
+
     private long lastId;
     /** Appended and not back yet: it counts against the limits as if it were held. */
     private int appendingMessages;
@@ -83,7 +89,9 @@ final class Holding {
     /** Released here, with the release not back yet: held by the index, but nobody's any more. */
     private final Set<Long> released = new HashSet<>();
     /** To be released with the next record. */
-    private final List<Long> releasing = new ArrayList<>();
+    private long[] releasing = new long[64];
+
+    private int releasingCount;
     /** Messages whose bodies are being read to be delivered, by id. */
     private final Map<Long, LaneMessage> wanted = new HashMap<>();
     /** Messages whose time is over, from then on until their release is appended. */
@@ -171,6 +179,7 @@ final class Holding {
     void claim() {
         LogRecord.Epoch record = new LogRecord.Epoch(Math.max(0, index.epoch()) + 1, 0, process + '-' + ++claims);
         claim = record;
+        appendBuilt();
         claimWanted = true;
         log().append(record);
     }
@@ -199,8 +208,7 @@ final class Holding {
 
     private void prove() {
         if (inDoubt && isOpen()) {
-            proofOrdinal = ++lastOrdinal;
-            log().append(index.checkpoint(proofOrdinal));
+            proofOrdinal = append(index::checkpoint);
         }
     }
 
@@ -226,10 +234,11 @@ final class Holding {
     /** Another process writes now: what this one had in mind means nothing any more. */
     private void end() {
         epoch = 0;
+        building = null; // it would be void, like everything of ours that is on its way
         inDoubt = false;
         checkpointSoon = false;
         released.clear();
-        releasing.clear();
+        releasingCount = 0;
         wanted.clear();
         expiring.clear();
         forwarding.clear();
@@ -246,48 +255,100 @@ final class Holding {
                 && index.admits(limits, address, onTheWay + 1, appendingBytes + bytes) == Admission.ADMITTED;
     }
 
-    /** Appends messages of a lane as one record. */
+    /** Puts messages of a lane into the next record, all into one; it is appended when it is full, or with the batch. */
     void append(Lane lane, List<LaneMessage> messages, long nowMillis) {
-        List<HeldMessage> batch = new ArrayList<>(messages.size());
+        List<HeldMessage> part = new ArrayList<>(messages.size());
+        int addressBytes = utf8Length(lane.address());
+        long bytes = 0;
         long latest = nowMillis + config.ttl().toMillis();
         for (LaneMessage message : messages) {
             Instruction instruction = message.requireInstruction();
             message.id = ++lastId;
             message.contentHash = instruction.contentHash();
             lane.moved(message, Place.APPENDING);
-            Envelope envelope = (Envelope) instruction.reading();
-            batch.add(new HeldMessage(
+            HeldMessage held = new HeldMessage(
                     message.id,
                     Math.min(message.deadlineMillis, latest),
                     message.contentHash,
                     instruction.original().serialized(),
-                    envelope.body()));
-            appendingBytes += envelope.body().length;
+                    ((Envelope) instruction.reading()).body());
+            part.add(held);
+            bytes += size(addressBytes, held);
+        }
+        RecordBuilder record = building(messages.size(), bytes);
+        for (HeldMessage held : part) {
+            record.add(lane.address(), held, size(addressBytes, held));
         }
         appendingMessages += messages.size();
-        lane.appending(messages, ++lastOrdinal);
-        log().append(new LogRecord.Hold(epoch, lastOrdinal, lane.address(), batch));
+        appendingBytes += bytes;
+        lane.appending(messages, record.ordinal());
+    }
+
+    private static long size(int addressBytes, HeldMessage message) {
+        return RecordCodec.recordBytes(addressBytes, message.properties().length, message.body().length);
+    }
+
+    /** Without encoding it: that would be a copy of every address, only to throw it away. */
+    private static int utf8Length(String address) {
+        int bytes = address.length();
+        for (int i = 0; i < address.length(); i++) {
+            char c = address.charAt(i);
+            if (c >= 0x80) {
+                bytes += c < 0x800 || Character.isSurrogate(c) ? 1 : 2;
+            }
+        }
+        return bytes;
+    }
+
+    /** The record under construction, if so much fits, else the next one. */
+    private RecordBuilder building(int messages, long bytes) {
+        RecordBuilder current = building;
+        if (current == null || !current.hasRoomFor(messages, bytes)) {
+            appendBuilt();
+            current = new RecordBuilder(++lastOrdinal);
+            building = current;
+        }
+        return current;
+    }
+
+    private void appendBuilt() {
+        if (building != null) {
+            log().append(building.build(epoch));
+            building = null;
+        }
+    }
+
+    /** Appends anything else that has an ordinal, and returns that: what is under construction has a lower one. */
+    private long append(LongFunction<LogRecord> record) {
+        appendBuilt();
+        long ordinal = ++lastOrdinal;
+        log().append(record.apply(ordinal));
+        return ordinal;
     }
 
     /** A held message is delivered, or safe elsewhere (I1). */
     void release(long id) {
         released.add(id);
-        releasing.add(id);
+        if (releasingCount == releasing.length) {
+            releasing = Arrays.copyOf(releasing, 2 * releasingCount);
+        }
+        releasing[releasingCount++] = id;
         expiring.remove(id);
         drop(id);
     }
 
-    /** Appends what was released in this batch. */
+    /** Appends what was collected and released in this batch. */
     void flush() {
+        appendBuilt();
         if (log != null) {
             log.flush();
         }
-        if (releasing.isEmpty() || !isOpen()) {
+        if (releasingCount == 0 || !isOpen()) {
             return;
         }
-        long[] ids = releasing.stream().mapToLong(Long::longValue).toArray();
-        releasing.clear();
-        log().append(new LogRecord.Release(epoch, ++lastOrdinal, ids));
+        long[] ids = Arrays.copyOf(releasing, releasingCount);
+        releasingCount = 0;
+        append(ordinal -> new LogRecord.Release(epoch, ordinal, ids));
     }
 
     /** What a record that came back means for this process. */
@@ -334,10 +395,12 @@ final class Holding {
             return Meaning.FOLDED;
         }
         if (record instanceof LogRecord.Hold hold) {
-            for (HeldMessage message : hold.messages()) {
-                appendingMessages--;
-                appendingBytes -= message.body().length;
-                remember(message.id(), Frame.envelope(message.body(), true));
+            for (LogRecord.Part part : hold.parts()) {
+                int addressBytes = utf8Length(part.address());
+                for (HeldMessage message : part.messages()) {
+                    appendingMessages--;
+                    appendingBytes -= size(addressBytes, message);
+                }
             }
         } else if (record instanceof LogRecord.Release release) {
             for (long id : release.ids()) {
@@ -392,7 +455,8 @@ final class Holding {
         return fenced ? Meaning.FENCED : Meaning.FOLDED;
     }
 
-    private void remember(long id, Frame frame) {
+    /** Keeps the body of what is held now, as long as there is room: who was away for a moment needs no cold read. */
+    void remember(long id, Frame frame) {
         cache.put(id, frame);
         cacheBytes += frame.size();
         while (cacheBytes > config.cacheBytes()) { // I5
@@ -507,8 +571,7 @@ final class Holding {
     private void checkpoint() {
         // Behind a record that nobody can read, the next ordinal is not the one that a fold from here would expect.
         if (!index.isResynchronizing()) {
-            stepOrdinal = ++lastOrdinal;
-            log().append(index.checkpoint(stepOrdinal));
+            stepOrdinal = append(index::checkpoint);
         }
     }
 
@@ -524,17 +587,22 @@ final class Holding {
         if (!forwarding.isEmpty() || !isOpen()) {
             return;
         }
+        appendBuilt(); // what only moves has records of its own
         forwarded.forEach((address, messages) -> {
             // What was released meanwhile must not come back to life.
             messages.removeIf(
                     message -> released.contains(message.id()) || index.entry(message.id()) == HeldIndex.NONE);
-            if (!messages.isEmpty()) {
-                messages.sort(Comparator.comparingLong(HeldMessage::id));
-                stepOrdinal = ++lastOrdinal;
+            messages.sort(Comparator.comparingLong(HeldMessage::id));
+            int addressBytes = utf8Length(address);
+            for (HeldMessage message : messages) {
+                long bytes = size(addressBytes, message);
+                RecordBuilder record = building(1, bytes);
+                record.add(address, message, bytes);
+                stepOrdinal = record.ordinal();
                 copiedForward.add(stepOrdinal);
-                log().append(new LogRecord.Hold(epoch, stepOrdinal, address, messages));
             }
         });
+        appendBuilt();
         forwarded.clear();
     }
 

@@ -20,10 +20,10 @@ import pushbridge.hold.LogRecord;
  */
 final class Lanes {
 
-    /** Messages of one held record: enough to make records few, few enough to keep them small. */
+    /** Messages of one lane in one held record: so many at once that waiting for the record costs little. */
     private static final int RECORD_MESSAGES = 256;
 
-    /** Bytes of bodies in one held record; one message always fits. */
+    /** Bytes of bodies of one lane in one held record; one message always fits. */
     private static final int RECORD_BYTES = 64 * 1024;
 
     private final DeliveryConfig config;
@@ -368,8 +368,8 @@ final class Lanes {
     // ---- holding -----------------------------------------------------------------------------------------------
 
     /**
-     * Moves what is only in the broker's queue into the held log, in order, as one record. While a record of the lane is
-     * on its way the rest waits for it.
+     * Moves what is only in the broker's queue into the held log, in order, as part of one record. While a record of the
+     * lane is on its way the rest waits for it.
      *
      * @param detail why nobody has got what may not be held
      * @param giveUp which of what may not be held becomes what its policy says; one that does not is still waited for, and
@@ -379,7 +379,7 @@ final class Lanes {
         if (lane.inHand() == 0 || !lane.appending().isEmpty() || (holding.isThere() && !holding.isOpen())) {
             return;
         }
-        List<LaneMessage> batch = new ArrayList<>();
+        List<LaneMessage> batch = new ArrayList<>(Math.min(lane.inHand(), RECORD_MESSAGES));
         int bytes = 0;
         boolean removed = false;
         for (long index = lane.head(); index < lane.tail(); index++) {
@@ -417,8 +417,14 @@ final class Lanes {
 
     /** A hold record of ours has come back: what it holds is safe. */
     void held(LogRecord.Hold record) {
-        Lane lane = lanes.get(record.address());
-        if (lane == null || !lane.isAppending(record.ordinal())) {
+        for (LogRecord.Part part : record.parts()) {
+            held(part.address(), record.ordinal());
+        }
+    }
+
+    private void held(String address, long ordinal) {
+        Lane lane = lanes.get(address);
+        if (lane == null || !lane.isAppending(ordinal)) {
             return;
         }
         List<Session> sessions = sessionsOf(lane);
@@ -431,7 +437,12 @@ final class Lanes {
             if (message.delivered) {
                 core.countHeldDelivered();
                 holding.release(message.id);
-            } else if (sessions.isEmpty() && message.lane == lane) {
+                continue;
+            }
+            if (message.frame != null) {
+                holding.remember(message.id, message.frame);
+            }
+            if (sessions.isEmpty() && message.lane == lane) {
                 lane.remove(message); // the index has it
             }
         }

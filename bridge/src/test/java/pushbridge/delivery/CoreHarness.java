@@ -29,7 +29,7 @@ final class CoreHarness {
     static final int PREFETCH = 64;
     static final DeliveryConfig CONFIG =
             new DeliveryConfig(4, 1_000, Duration.ofSeconds(1), Duration.ofSeconds(2), 3, 2);
-    static final HoldConfig HOLD = new HoldConfig(Duration.ofHours(1), 50, 20, 10_000, 30, 1);
+    static final HoldConfig HOLD = new HoldConfig(Duration.ofHours(1), 50, 20, 1_000_000, 30, 1);
 
     /** So strict that a handful of records is worth copying forward. */
     private static final KeepingRules KEEPING = new KeepingRules(7, 1 << 20, 2, 300, Duration.ofDays(3650), 3, 1_000);
@@ -284,9 +284,11 @@ final class CoreHarness {
     void answerRead() {
         long[] read = reads.remove();
         LogRecord.Hold hold = (LogRecord.Hold) log.get((int) read[1]);
-        for (HeldMessage message : hold.messages()) {
-            if (message.id() == read[0]) {
-                queue.post(loop -> loop.heldRead(hold.address(), message));
+        for (LogRecord.Part part : hold.parts()) {
+            for (HeldMessage message : part.messages()) {
+                if (message.id() == read[0]) {
+                    queue.post(loop -> loop.heldRead(part.address(), message));
+                }
             }
         }
         run();

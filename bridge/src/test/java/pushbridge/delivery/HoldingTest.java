@@ -1,12 +1,15 @@
 package pushbridge.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import pushbridge.hold.LogRecord;
+import pushbridge.hold.RecordCodec;
 
 final class HoldingTest {
 
@@ -24,6 +27,83 @@ final class HoldingTest {
         assertThat(harness.stats.held()).isEqualTo(1);
         assertThat(harness.stats.lanes()).as("an absent user costs no lane").isZero();
         assertThat(harness.copies).isEmpty();
+    }
+
+    @Test
+    void whatOneTurnHoldsForManyIsOneRecordAndOneAcknowledgement() { // I1
+        for (int i = 0; i < 30; i++) {
+            harness.publish("user.u" + i, "m" + i);
+        }
+        harness.run();
+        assertThat(harness.appended).hasSize(1);
+        assertThat(harness.channel.acks).isEmpty();
+
+        harness.comeBack();
+        assertThat(harness.channel.acks).containsExactly("≤30");
+        assertThat(harness.holding.index().lanes()).isEqualTo(30);
+        assertThat(harness.stats.lanes()).isZero();
+    }
+
+    @Test
+    void moreThanOneRecordHoldsMakesSeveral() { // I5
+        for (int i = 0; i < 40; i++) {
+            harness.publish("user.u" + i, "x".repeat(2_000), OfflinePolicy.HOLD, Instruction.NEVER);
+        }
+        harness.run();
+        assertThat(harness.appended).hasSize(2);
+        for (LogRecord record : harness.appended) {
+            assertThat(RecordCodec.encode(record)).hasSizeLessThanOrEqualTo(64 * 1024);
+        }
+        harness.allComeBack();
+        assertThat(harness.holding.index().count()).isEqualTo(40);
+        assertThat(harness.channel.unacknowledged()).isZero();
+    }
+
+    @Test
+    void aClaimComesBehindWhatWasCollectedBefore() {
+        Instruction one = harness.publish("user.ann", "one");
+        takeWithoutEndingTheBatch();
+        assertThat(harness.appended).as("still being collected").isEmpty();
+        harness.core.claim(new CompletableFuture<>(), () -> {});
+
+        assertThat(harness.appended)
+                .extracting(LogRecord::epoch, LogRecord::ordinal)
+                .containsExactly(tuple(1L, 1L), tuple(2L, 0L));
+        harness.allComeBack();
+        assertThat(harness.isSettled(one)).isTrue();
+        assertThat(harness.holding.index().voided()).isZero();
+    }
+
+    @Test
+    void whatWasCollectedIsNotAppendedBehindAnotherOwner() { // I6, I7
+        Instruction one = harness.publish("user.ann", "one");
+        takeWithoutEndingTheBatch();
+        harness.appended.add(new LogRecord.Epoch(2, 0, "another"));
+        harness.comeBack();
+
+        assertThat(harness.appended).isEmpty();
+        assertThat(harness.isSettled(one)).isFalse();
+        assertThat(harness.stats.lanes()).isZero();
+    }
+
+    @Test
+    void aCheckpointComesBehindWhatWasCollectedBefore() {
+        for (int i = 0; i < 8; i++) { // so many records that a checkpoint is due
+            harness.publish("user.u" + i, "m" + i);
+            harness.run();
+            harness.allComeBack();
+        }
+        harness.publish("user.ann", "one");
+        takeWithoutEndingTheBatch();
+        harness.core.tick();
+        harness.run();
+
+        assertThat(harness.appended)
+                .extracting(LogRecord::ordinal, record -> record.getClass().getSimpleName())
+                .containsExactly(tuple(9L, "Hold"), tuple(10L, "Checkpoint"));
+        harness.allComeBack();
+        assertThat(harness.holding.index().ahead()).isZero();
+        assertThat(harness.channel.unacknowledged()).isZero();
     }
 
     @Test
@@ -404,6 +484,7 @@ final class HoldingTest {
     void theOldestHeldMessagesAreCopiedForwardAndStillArriveInOrderAndOnce() { // I3
         harness.publish("user.ann", "one");
         harness.publish("user.ann", "two");
+        harness.publish("user.eve", "three");
         harness.run();
         harness.allComeBack();
         long first = harness.holding.index().lowestLiveOffset();
@@ -421,7 +502,14 @@ final class HoldingTest {
         }
         assertThat(harness.holding.index().lowestLiveOffset()).isGreaterThan(first);
         assertThat(harness.holding.index().count("user.ann")).isEqualTo(2);
+        assertThat(harness.holding.index().count("user.eve")).isEqualTo(1);
         assertThat(harness.log).anyMatch(record -> record instanceof LogRecord.Checkpoint);
+        assertThat(harness.log)
+                .as("both of ann and the one of eve in one record")
+                .anyMatch(record -> record instanceof LogRecord.Hold hold
+                        && hold.parts().size() == 2
+                        && hold.parts().get(0).messages().size() == 2
+                        && hold.parts().get(1).messages().size() == 1);
 
         harness = CoreHarness.holding(harness.log);
         FakeClient ann = harness.connect("a", "ann", Confirmation.PONG);
@@ -444,6 +532,11 @@ final class HoldingTest {
                 .isEqualTo(IntStream.range(0, 12).mapToObj(i -> "m" + i).toList());
         assertThat(harness.stats.dropped()).isZero();
         assertThat(harness.copies).isEmpty();
+    }
+
+    /** In the middle of a turn of the loop. */
+    private void takeWithoutEndingTheBatch() {
+        harness.core.take(Objects.requireNonNull(harness.queue.nextInstruction()));
     }
 
     /** Lets a client read and confirm, and the log answer, until nothing moves. */

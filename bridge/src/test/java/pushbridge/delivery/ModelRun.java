@@ -111,7 +111,12 @@ final class ModelRun {
     private void step() {
         FakeClient client = clients.isEmpty() ? null : clients.get(random.nextInt(clients.size()));
         switch (random.nextInt(20)) {
-            case 0, 1, 2, 3, 4, 5 -> publish();
+            case 0, 1, 2, 3, 4 -> publish();
+            case 5 -> { // in one turn, so that one record holds messages of several users
+                for (int burst = 2 + random.nextInt(5); burst > 0; burst--) {
+                    publish();
+                }
+            }
             case 6, 7 -> connect();
             case 8, 9, 10 -> {
                 if (client != null) {
@@ -352,8 +357,10 @@ final class ModelRun {
         clients.removeIf(client -> client.closedWith != null);
         for (; lookedAtLog < harness.log.size(); lookedAtLog++) {
             if (harness.log.get(lookedAtLog) instanceof LogRecord.Hold hold) {
-                for (HeldMessage message : hold.messages()) {
-                    everHeld.add(new String(message.body(), StandardCharsets.UTF_8));
+                for (LogRecord.Part part : hold.parts()) {
+                    for (HeldMessage message : part.messages()) {
+                        everHeld.add(new String(message.body(), StandardCharsets.UTF_8));
+                    }
                 }
             }
         }
