@@ -1,0 +1,77 @@
+package pushbridge.bench;
+
+import java.time.Duration;
+import java.util.Map;
+
+/** The bridge is killed while it holds, when it holds everything, and while the users come back. */
+final class HoldOrderRestart {
+
+    private static final int USERS = 200;
+    private static final int MESSAGES_EACH = 500;
+
+    private static final Map<String, String> SETTINGS = Map.of("hold.max-per-address", "100000");
+
+    /** What may be delivered and not yet released at a kill: the windows of all lanes. */
+    private static final int WINDOW = 64;
+
+    private static final Duration LOOK = Duration.ofMillis(5);
+
+    private HoldOrderRestart() {}
+
+    static void run(Bench bench) throws BenchException {
+        int messages = USERS * bench.scaled(MESSAGES_EACH, 50);
+        Ledger ledger = new Ledger(USERS);
+        try (BrokerNode broker = bench.broker()) {
+            BridgeProcess bridge = bench.bridge(broker, SETTINGS);
+            Flood flood = new Flood(Bench.PREFIX, "a", 0, USERS, 0, messages, Bench.BODY_BYTES, 0);
+            try (Flood.FloodProcess publisher = flood.start(broker.uri())) {
+                BridgeProcess holding = bridge;
+                Waiting.progress(
+                        "messages held",
+                        messages / 3.0,
+                        LOOK,
+                        Bench.PATIENCE,
+                        () -> holding.metrics().get("held_messages"));
+                kill(bench, bridge, "killed while holding: held by then");
+                publisher.await();
+            }
+            bridge = bench.bridge(broker, SETTINGS);
+            Bench.awaitHeld(bridge, messages);
+            // More would be messages that were held twice.
+            bench.figures().none("held twice", bridge.metrics().get("held_messages") - messages);
+            kill(bench, bridge, "killed between hold and return: held by then");
+
+            bridge = bench.bridge(broker, SETTINGS);
+            Bench.awaitHeld(bridge, messages);
+            try (Swarm swarm = new Swarm(bridge.socketPort(), 1, ledger)) {
+                for (int user = 0; user < USERS; user++) {
+                    swarm.connect(Flood.user("a", user), user);
+                }
+                Waiting.progress(
+                        "messages delivered", messages / 3.0, LOOK, Bench.PATIENCE, () -> (double) ledger.distinct());
+                kill(bench, bridge, "killed while returning: held by then");
+                Waiting.until("the clients to see it", Bench.PATIENCE, () -> ledger.closed() == USERS);
+            }
+            bench.figures().none("duplicates after two kills", ledger.duplicates());
+            bench.figures().note("different messages delivered by then", ledger.distinct(), "");
+
+            try (BridgeProcess last = bench.bridge(broker, SETTINGS)) {
+                Returning.all(last, "a", USERS, ledger, messages);
+                bench.figures().none("out of order", ledger.disorder());
+                bench.figures().none("missing", ledger.gaps() + messages - ledger.distinct());
+                bench.figures()
+                        .atMost(
+                                (double) USERS * WINDOW,
+                                "duplicates after the third kill (at most the windows)",
+                                (double) ledger.duplicates(),
+                                "");
+                bench.awaitEmpty(broker, last);
+            }
+        }
+    }
+
+    private static void kill(Bench bench, BridgeProcess bridge, String when) throws BenchException {
+        bench.figures().note(when, bridge.metrics().get("held_messages"), "messages");
+        bridge.kill();
+    }
+}
