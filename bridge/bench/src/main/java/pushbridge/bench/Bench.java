@@ -30,6 +30,8 @@ record Bench(
     /** The prefix of exchange and queues: the default one. */
     static final String PREFIX = "push";
 
+    static final String QUEUE = PREFIX + ".instructions";
+
     /** What a message of the goals is long. */
     static final int BODY_BYTES = 175;
 
@@ -86,24 +88,12 @@ record Bench(
 
     /** Says what is neither delivered nor held. */
     void settled(BrokerNode broker, BridgeProcess bridge) throws BenchException {
-        String queue = PREFIX + ".instructions";
-        try (Connection connection = broker.connect("look")) {
-            Channel channel = connection.createChannel();
-            Waiting.progress(
-                    "messages of the queue taken",
-                    0,
-                    LOOK,
-                    PATIENCE,
-                    () -> -BrokerNode.ready(channel, queue) - bridge.metrics().get("instructions_unsettled"));
-            channel.close();
-        } catch (IOException | TimeoutException e) {
-            throw new BenchException("cannot look at the queue", e);
-        }
+        awaitTaken(broker, bridge);
         // The broker hears of the last settlements a moment later.
         long[] left = {0};
         try {
             Waiting.until("the broker to count none unacknowledged", Duration.ofSeconds(20), () -> {
-                left[0] = broker.messages().getOrDefault(queue, 0L);
+                left[0] = broker.messages().getOrDefault(QUEUE, 0L);
                 return left[0] == 0;
             });
         } catch (BenchException e) {
@@ -112,5 +102,21 @@ record Bench(
         figures.none("queued or unacknowledged at the end", left[0]);
         figures.none("counted as lost", bridge.metrics().get("held_lost_total"));
         figures.none("dead-lettered", bridge.metrics().get("instructions_dead_total"));
+    }
+
+    /** Waits until the bridge has taken and settled all there is. */
+    static void awaitTaken(BrokerNode broker, BridgeProcess bridge) throws BenchException {
+        try (Connection connection = broker.connect("look")) {
+            Channel channel = connection.createChannel();
+            Waiting.progress(
+                    "of what is queued or unsettled",
+                    0,
+                    LOOK,
+                    PATIENCE,
+                    () -> -BrokerNode.ready(channel, QUEUE) - bridge.metrics().get("instructions_unsettled"));
+            channel.close();
+        } catch (IOException | TimeoutException e) {
+            throw new BenchException("cannot look at the queue", e);
+        }
     }
 }

@@ -65,7 +65,7 @@ final class BridgeProcess implements AutoCloseable {
         });
         builder.command(command);
         try {
-            process = builder.start();
+            process = Children.start(builder);
         } catch (IOException e) {
             throw new BenchException("cannot start the bridge", e);
         }
@@ -186,8 +186,10 @@ final class BridgeProcess implements AutoCloseable {
         try {
             if (!process.waitFor(STOP_PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
                 process.destroyForcibly().waitFor();
+                Children.forget(process);
                 throw new BenchException("the bridge did not end within " + STOP_PATIENCE.toSeconds() + " s");
             }
+            Children.forget(process);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new BenchException("interrupted", e);

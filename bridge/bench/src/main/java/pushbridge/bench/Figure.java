@@ -1,5 +1,6 @@
 package pushbridge.bench;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,7 @@ record Figure(
         @Nullable Double atMost) {
 
     /** Whether the target is reached; null when there is none. */
+    @JsonProperty
     @Nullable
     Boolean reached() {
         if (atLeast != null) {

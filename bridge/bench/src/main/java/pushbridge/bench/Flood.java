@@ -108,9 +108,7 @@ record Flood(
                     uri));
             command.addAll(arguments);
             try {
-                process = new ProcessBuilder(command)
-                        .redirectError(ProcessBuilder.Redirect.INHERIT)
-                        .start();
+                process = Children.start(new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT));
             } catch (IOException e) {
                 throw new BenchException("cannot start the publisher", e);
             }
@@ -139,6 +137,7 @@ record Flood(
         @Override
         public void close() {
             process.destroy();
+            Children.forget(process);
         }
     }
 }

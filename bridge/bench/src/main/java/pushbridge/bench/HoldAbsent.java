@@ -122,7 +122,7 @@ final class HoldAbsent {
         try (Connection connection = broker.connect("watch")) {
             Channel channel = connection.createChannel();
             Waiting.progress("messages held", messages, LOOK, Bench.PATIENCE, () -> {
-                deepest[0] = Math.max(deepest[0], (double) BrokerNode.ready(channel, Bench.PREFIX + ".instructions"));
+                deepest[0] = Math.max(deepest[0], (double) BrokerNode.ready(channel, Bench.QUEUE));
                 return bridge.metrics().get("held_messages");
             });
             channel.close();

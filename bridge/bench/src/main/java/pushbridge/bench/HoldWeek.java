@@ -1,6 +1,5 @@
 package pushbridge.bench;
 
-import java.time.Duration;
 import java.util.Map;
 
 /**
@@ -45,6 +44,7 @@ final class HoldWeek {
             Ledger coming = new Ledger(USERS);
             long round = 0;
             double largest = 0;
+            double needed = 0;
             int staying = 0;
             int expiring = 0;
             for (int day = 0; day < DAYS; day++) {
@@ -66,18 +66,14 @@ final class HoldWeek {
                             "what was delivered to be released, and what expired",
                             Bench.PATIENCE,
                             () -> bridge.metrics().get("held_messages") <= stay);
+                    needed = Math.max(needed, bridge.metrics().get("held_span_bytes") / 1048576.0);
                     largest = Math.max(largest, broker.streamBytes() / 1048576.0);
                 }
-                bench.figures()
-                        .note(
-                                "day " + (day + 1) + ": the log on disk; its part that is needed "
-                                        + Figures.number(bridge.metrics().get("held_span_bytes") / 1048576.0)
-                                        + " MiB",
-                                broker.streamBytes() / 1048576.0,
-                                "MiB");
+                bench.figures().note("day " + (day + 1) + ": the log on disk", broker.streamBytes() / 1048576.0, "MiB");
             }
             bench.figures()
                     .note("went through the log", round * USERS * MESSAGES_EACH * (BODY_BYTES / 1048576.0), "MiB");
+            bench.figures().note("its part that was needed, largest", needed, "MiB");
             bench.figures().atMost(BOUND_MIB, "the log on disk, largest", largest, "MiB");
             bench.figures().none("comers' messages out of order", coming.disorder());
             bench.figures().none("comers' messages missing", coming.gaps());
@@ -87,12 +83,14 @@ final class HoldWeek {
             Returning.all(bridge, "s", STAYING_USERS, stayed, staying);
             bench.figures().none("messages of the week out of order", stayed.disorder());
             bench.figures().none("messages of the week missing", stayed.gaps() + staying - stayed.distinct());
+            // Counted in the queue: for the metric of expired instructions these were held, and that was that.
             long expired = expiring;
-            Waiting.until(
-                    "what expired to be counted",
-                    Duration.ofSeconds(30),
-                    () -> bridge.metrics().get("instructions_expired_total") >= expired);
-            bench.figures().note("expired", bridge.metrics().get("instructions_expired_total"), "messages");
+            long[] copies = {0};
+            Waiting.until("what expired to be copied", Bench.PATIENCE, () -> {
+                copies[0] = broker.messages().getOrDefault(Bench.PREFIX + ".expired", 0L);
+                return copies[0] >= expired;
+            });
+            bench.figures().note("expired, with a copy", copies[0], "messages");
             bench.awaitEmpty(broker, bridge);
         }
     }

@@ -38,7 +38,7 @@ final class Waiting {
     /** Waits for as long as there is progress, looking every {@code every}; says how far it is from time to time. */
     static void progress(String what, double goal, Duration every, Duration patience, Progress progress)
             throws BenchException {
-        double best = -1;
+        double best = Double.NEGATIVE_INFINITY;
         long moved = System.nanoTime();
         long told = moved;
         while (true) {
