@@ -231,7 +231,10 @@ final class DeliveryCore {
                 lanes.restoreAll();
                 claimHolds();
             }
-            case RENEWED -> claimHolds();
+            case RENEWED -> {
+                lanes.appendAnew();
+                claimHolds();
+            }
             case FENCED -> {
                 // Another bridge serves these users now; what is in hand here is the broker's, or that one's, already.
                 lanes.abandon();

@@ -207,7 +207,14 @@ final class Holding {
     }
 
     private void prove() {
-        if (inDoubt && isOpen()) {
+        if (!inDoubt || !isOpen()) {
+            return;
+        }
+        if (index.isResynchronizing()) {
+            // No checkpoint belongs here, see #checkpoint; the release of what was never held does nothing.
+            long nobody = ++lastId;
+            proofOrdinal = append(ordinal -> new LogRecord.Release(epoch, ordinal, new long[] {nobody}));
+        } else {
             proofOrdinal = append(index::checkpoint);
         }
     }
@@ -228,6 +235,15 @@ final class Holding {
         // The checkpoint of the start did not come by as one that counts, or it did: there is none of use any more.
         start = null;
         checkpointSoon = true;
+        // What we appended under the epoch before and did not see by now stands behind this one's record: it is void.
+        appendingMessages = 0;
+        appendingBytes = 0;
+        copiedForward.clear();
+        stepOrdinal = 0;
+        proofOrdinal = 0;
+        releasingCount = 0;
+        released.removeIf(id -> index.entry(id) == HeldIndex.NONE);
+        released.forEach(this::releaseWithTheNextRecord);
         prove();
     }
 
@@ -329,12 +345,16 @@ final class Holding {
     /** A held message is delivered, or safe elsewhere (I1). */
     void release(long id) {
         released.add(id);
+        expiring.remove(id);
+        drop(id);
+        releaseWithTheNextRecord(id);
+    }
+
+    private void releaseWithTheNextRecord(long id) {
         if (releasingCount == releasing.length) {
             releasing = Arrays.copyOf(releasing, 2 * releasingCount);
         }
         releasing[releasingCount++] = id;
-        expiring.remove(id);
-        drop(id);
     }
 
     /** Appends what was collected and released in this batch. */

@@ -452,6 +452,31 @@ final class Lanes {
         forgetIfEmpty(lane);
     }
 
+    /**
+     * A new epoch of ours has begun: records that have not come back by now stand behind it and are void, since the broker
+     * refused them the first time. What they hold is appended once more, unless it was delivered meanwhile, or the broker
+     * delivers it again.
+     */
+    void appendAnew() {
+        for (Lane lane : List.copyOf(lanes.values())) {
+            for (LaneMessage message : lane.appended()) {
+                if (message.lane == lane) {
+                    if (message.instruction == null) {
+                        lane.remove(message);
+                    } else {
+                        lane.moved(message, Place.IN_HAND);
+                    }
+                }
+            }
+            List<Session> sessions = sessionsOf(lane);
+            if (sessions.isEmpty() || lane.isHeld()) {
+                hold(lane, "nobody is connected as " + lane.address(), any -> sessions.isEmpty());
+            }
+            offer(lane, sessions);
+            forgetIfEmpty(lane);
+        }
+    }
+
     /** A message has waited for too long in the broker's queue alone (I4). */
     void stale(Instruction stale, String detail) {
         Lane lane = stale.laneMessage == null ? null : stale.laneMessage.lane;

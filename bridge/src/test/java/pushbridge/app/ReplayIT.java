@@ -124,8 +124,8 @@ final class ReplayIT {
             records.add(new LogRecord.Hold(
                     index.epoch(),
                     ++ordinal,
-                    "user.bob",
-                    List.of(new HeldMessage(id, Long.MAX_VALUE, id, new byte[0], new byte[10]))));
+                    List.of(new LogRecord.Part(
+                            "user.bob", List.of(new HeldMessage(id, Long.MAX_VALUE, id, new byte[0], new byte[10]))))));
             records.add(new LogRecord.Release(index.epoch(), ++ordinal, new long[] {id}));
         }
         publish(records);

@@ -237,11 +237,32 @@ final class CoreHarness {
     /** Folds what is in the log and begins an epoch of its own. */
     void own() {
         tail();
+        CompletableFuture<Void> done = claim();
+        allComeBack();
+        if (!done.isDone() || !rewinds.isEmpty()) {
+            throw new AssertionError("the claim does not hold, or the fold began at a wrong checkpoint: " + rewinds);
+        }
+    }
+
+    CompletableFuture<Void> claim() {
         CompletableFuture<Void> done = new CompletableFuture<>();
         core.claim(done, () -> fenced++);
-        allComeBack();
-        if (!done.isDone()) {
-            throw new AssertionError("the claim does not hold");
+        return done;
+    }
+
+    /** The fold begins at the last checkpoint, if there is one, instead of the first record. */
+    void beginAtCheckpoint() {
+        long epoch = -1;
+        LogRecord.Checkpoint last = null;
+        for (LogRecord record : log) {
+            epoch = Math.max(epoch, record.epoch());
+            if (record instanceof LogRecord.Checkpoint checkpoint && checkpoint.epoch() == epoch) {
+                last = checkpoint;
+            }
+        }
+        if (last != null) {
+            core.logBegins(last);
+            tailed = (int) last.lowestLiveOffset();
         }
     }
 

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import pushbridge.hold.HeldMessage;
 import pushbridge.hold.LogRecord;
@@ -264,6 +265,13 @@ final class ModelRun {
         did("channel lost");
         List<Published> back = takeBack();
         harness.loseChannel();
+        if (holding) {
+            // Whoever is the owner again claims the log before it takes anything.
+            CompletableFuture<Void> claimed = harness.claim();
+            while (!claimed.isDone()) {
+                log();
+            }
+        }
         back.forEach(message -> deliver(message, true));
     }
 
@@ -292,6 +300,9 @@ final class ModelRun {
         clients.clear();
         harness = CoreHarness.starting(harness.log);
         harness.clock.advance(past);
+        if (random.nextBoolean()) {
+            harness.beginAtCheckpoint();
+        }
         for (int early = random.nextInt(3); early > 0; early--) {
             connect();
         }
