@@ -1,11 +1,8 @@
 package pushbridge.amqp;
 
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
@@ -50,8 +47,11 @@ public final class StreamHeldLog implements HeldLog {
 
     private static final int READ_PREFETCH = 64;
 
-    /** Cold reads this close together, in records, are served by reading what lies between. */
-    private static final int READ_GAP = 64;
+    /** Bytes of bodies that were read and the loop has not taken yet: what a batch of it takes, many times over (I5). */
+    private static final int UNTAKEN_BYTES = 4 << 20;
+
+    /** What one costs beside its bytes. */
+    private static final int UNTAKEN_OVERHEAD = 256;
 
     private final LogAppender appender;
     private final LogTail tail;
@@ -59,10 +59,9 @@ public final class StreamHeldLog implements HeldLog {
     private final BrokerStatus status;
     private final Consumer<Throwable> onReplaced;
     private final Semaphore ahead = new Semaphore(AHEAD);
+    private final Semaphore untaken = new Semaphore(UNTAKEN_BYTES, true); // fair, or a large one would wait for ever
 
     private @Nullable DeliveryLoop loop;
-    /** What was asked for in this batch: ids by offset. Loop thread only. */
-    private Map<Long, Set<Long>> asked = new HashMap<>();
 
     /**
      * @param keeping how the log is kept short: tells how long it can get at most
@@ -84,13 +83,12 @@ public final class StreamHeldLog implements HeldLog {
                 APPEND_WINDOW_BYTES,
                 TAIL_PREFETCH,
                 READERS,
-                READ_PREFETCH,
-                READ_GAP);
+                READ_PREFETCH);
         this.status = status;
         this.onReplaced = onReplaced;
         appender = new LogAppender(amqp, settings, node, status);
         tail = new LogTail(amqp, settings, node, -1, new Listener(), status);
-        reader = new LogReader(amqp, settings, node, status);
+        reader = new LogReader(amqp, settings, node, new Answers(), status);
     }
 
     /** Starts to connect; what is in the log is told to the loop from its first record on. */
@@ -115,17 +113,17 @@ public final class StreamHeldLog implements HeldLog {
 
     @Override
     public void read(long id, long offset) {
-        asked.computeIfAbsent(offset, at -> new HashSet<>()).add(id);
+        reader.ask(id, offset);
+    }
+
+    @Override
+    public void forget(long id, long offset) {
+        reader.forget(id, offset);
     }
 
     @Override
     public void flush() {
-        if (asked.isEmpty()) {
-            return;
-        }
-        Map<Long, Set<Long>> now = asked;
-        asked = new HashMap<>();
-        reader.read(new ArrayList<>(now.keySet()), new Answers(now));
+        reader.go();
     }
 
     @Override
@@ -141,6 +139,21 @@ public final class StreamHeldLog implements HeldLog {
     /** Records in the log that have not been read yet, about; -1 while that is not known. Any thread. */
     public long lag() {
         return tail.lag();
+    }
+
+    /** Messages that were read from the log because their bodies were not in memory any more. Any thread. */
+    public long coldReads() {
+        return reader.messagesRead();
+    }
+
+    /** Records that were read only because they stood between those. Any thread. */
+    public long recordsPassed() {
+        return reader.recordsPassed();
+    }
+
+    /** Messages that are to be read from the log. Any thread. */
+    public int reading() {
+        return reader.waiting();
     }
 
     /** Appends what is waiting, for at most this long, and leaves. */
@@ -206,33 +219,34 @@ public final class StreamHeldLog implements HeldLog {
 
     /** The reader's threads. */
     private final class Answers implements LogBodies {
-        private final Map<Long, Set<Long>> ids;
-
-        Answers(Map<Long, Set<Long>> ids) {
-            this.ids = ids;
-        }
-
         @Override
-        public void body(long offset, byte[] record) {
-            Set<Long> wanted = ids.getOrDefault(offset, Set.of());
+        public void body(long offset, long[] ids, byte[] record) throws InterruptedException {
+            Set<Long> wanted = new HashSet<>();
+            for (long id : ids) {
+                wanted.add(id);
+            }
             if (RecordCodec.decode(record) instanceof Decoded.Known known
                     && known.record() instanceof LogRecord.Hold hold) {
                 for (HeldMessage message : hold.messages()) {
-                    if (wanted.contains(message.id())) {
-                        loop().heldRead(hold.address(), message);
+                    if (wanted.remove(message.id())) {
+                        tell(hold.address(), message);
                     }
                 }
             }
+            wanted.forEach(id -> loop().heldMissing(id, offset)); // nobody may wait for ever
+        }
+
+        private void tell(String address, HeldMessage message) throws InterruptedException {
+            int bytes = Math.min(UNTAKEN_BYTES, UNTAKEN_OVERHEAD + message.body().length + message.properties().length);
+            untaken.acquire(bytes); // I5
+            loop().heldRead(address, message, () -> untaken.release(bytes));
         }
 
         @Override
-        public void missing(long offset) {
-            ids.getOrDefault(offset, Set.of()).forEach(id -> loop().heldMissing(id));
-        }
-
-        @Override
-        public void done() {
-            // Every one was answered above.
+        public void missing(long offset, long[] ids) {
+            for (long id : ids) {
+                loop().heldMissing(id, offset);
+            }
         }
     }
 }

@@ -32,6 +32,11 @@ final class BridgeMetrics {
         registry.register(Metric.HELD_BYTES, stats::heldBytes);
         registry.register(Metric.HELD_SPAN_BYTES, stats::heldSpanBytes);
         registry.register(Metric.HELD_LAG, held::lag);
+        registry.register(Metric.HELD_COLD_READS, held::coldReads);
+        registry.register(Metric.HELD_COLD_PASSED, held::recordsPassed);
+        registry.register(Metric.HELD_COLD_WAITING, held::reading);
+        registry.register(Metric.HELD_CACHE, "hit", stats::cacheHits);
+        registry.register(Metric.HELD_CACHE, "miss", stats::cacheMisses);
         registry.register(Metric.EPOCH, stats::epoch);
         registry.register(Metric.INSTRUCTIONS_EXPIRED, stats::expired);
         registry.register(Metric.INSTRUCTIONS_DROPPED, stats::dropped);

@@ -35,6 +35,8 @@ public final class DeliveryStats {
     private volatile int heldAddresses;
     private volatile long heldBytes;
     private volatile long heldSpanBytes;
+    private volatile long cacheHits;
+    private volatile long cacheMisses;
     private volatile long epoch;
     private volatile long lastTurnNanos;
 
@@ -146,6 +148,16 @@ public final class DeliveryStats {
         return heldSpanBytes;
     }
 
+    /** Bodies of held messages that were still in memory when their readers wanted them. */
+    public long cacheHits() {
+        return cacheHits;
+    }
+
+    /** Bodies that had to be asked for. */
+    public long cacheMisses() {
+        return cacheMisses;
+    }
+
     /** The epoch of the log's present owner; 0 when it never had one. */
     public long epoch() {
         return epoch;
@@ -215,7 +227,9 @@ public final class DeliveryStats {
         lastTurnNanos = nanos;
     }
 
-    void holding(HeldIndex index, long spanBytes) {
+    void holding(HeldIndex index, long spanBytes, long hits, long misses) {
+        cacheHits = hits;
+        cacheMisses = misses;
         heldMessages = index.count();
         heldAddresses = index.lanes();
         heldBytes = index.bytes();

@@ -91,6 +91,13 @@ final class CoreHarness {
             }
 
             @Override
+            public void forget(long id, long offset) {
+                if (!reads.removeIf(read -> read[0] == id && read[1] == offset)) {
+                    throw new AssertionError("nobody asked for " + id + " at " + offset);
+                }
+            }
+
+            @Override
             public void flush() {}
 
             @Override
