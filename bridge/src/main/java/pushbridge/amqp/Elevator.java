@@ -275,7 +275,7 @@ final class Elevator {
     private long frontier(Run own, long from) {
         long frontier = Long.MAX_VALUE;
         for (Run run : runs) {
-            if (run != own && run.position > from) {
+            if (run != own && run.position >= from) {
                 frontier = Math.min(frontier, run.position);
             }
         }

@@ -67,7 +67,7 @@ final class Holding {
     private final List<Long> releasing = new ArrayList<>();
     /** Messages whose bodies are being read to be delivered, by id. */
     private final Map<Long, LaneMessage> wanted = new HashMap<>();
-    /** What the bodies of messages in lanes take, those being read included. */
+
     private long wantedBytes;
 
     private long cacheHits;
@@ -343,7 +343,7 @@ final class Holding {
             return;
         }
         message.wanted = true;
-        wantedBytes += message.size;
+        count(message, 1);
         message.frame = cache.get(message.id);
         if (message.frame != null) {
             cacheHits++;
@@ -360,13 +360,25 @@ final class Holding {
             return;
         }
         message.wanted = false;
-        wantedBytes -= message.size;
+        count(message, -1);
         message.frame = null;
         if (wanted.remove(message.id, message)
                 && !expiringReads.contains(message.id)
                 && !forwarding.contains(message.id)) {
             log().forget(message.id, message.offset);
         }
+    }
+
+    private void count(LaneMessage message, int sign) {
+        wantedBytes += (long) sign * message.size;
+        if (message.lane != null) {
+            message.lane.bodies += sign;
+        }
+    }
+
+    /** What the bodies of messages in lanes take, those being read included. */
+    long wantedBytes() {
+        return wantedBytes;
     }
 
     long cacheHits() {

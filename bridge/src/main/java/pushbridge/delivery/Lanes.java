@@ -198,7 +198,10 @@ final class Lanes {
                         return;
                     }
                 }
-                if (!mayRead()) {
+                // A lane that has bodies gets the one it lacks to go on, beyond all limits: else bodies that only one
+                // of
+                // its connections still needs could wait for room that they take themselves.
+                if (!mayRead() && (index > from || lane.bodies == 0)) {
                     queue(lane);
                     return;
                 }
@@ -564,6 +567,14 @@ final class Lanes {
     /** Everything here is somebody else's business now. */
     void abandon() {
         channelLost();
+        for (Lane lane : lanes.values()) {
+            for (long index = lane.head(); index < lane.tail(); index++) {
+                LaneMessage message = lane.get(index);
+                if (message != null) {
+                    lane.remove(message); // a late confirmation means nothing any more
+                }
+            }
+        }
         lanes.clear();
         queue.clear();
     }

@@ -72,6 +72,15 @@ final class CoreHarness {
         return harness;
     }
 
+    /** The same with room in memory for so many bytes of bodies. */
+    static CoreHarness holding(List<LogRecord> log, long cacheBytes) {
+        HoldConfig hold = new HoldConfig(
+                HOLD.ttl(), HOLD.maxMessages(), HOLD.maxPerAddress(), HOLD.maxBytes(), cacheBytes, HOLD.segmentBytes());
+        CoreHarness harness = new CoreHarness(CONFIG, hold, log);
+        harness.own();
+        return harness;
+    }
+
     /** With a held log that it has not read yet. */
     static CoreHarness starting(List<LogRecord> log) {
         return new CoreHarness(CONFIG, HOLD, log);

@@ -314,6 +314,9 @@ final class DeliveryCoreModelTest {
                     .as("messages held, though everybody is there")
                     .isZero();
             assertThat(harness.stats.lanes()).as("lanes left behind").isZero();
+            assertThat(harness.holding.wantedBytes())
+                    .as("I5: bodies in no lane")
+                    .isZero();
             checkNothingIsLost();
         }
 
