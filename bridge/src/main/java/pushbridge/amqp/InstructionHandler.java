@@ -11,8 +11,13 @@ import pushbridge.delivery.IntakeChannel;
  */
 interface InstructionHandler {
 
-    /** This process is the owner; nothing may be taken before the future has ended. */
-    CompletableFuture<Void> becomeOwner();
+    /**
+     * This process is the owner; nothing may be taken before the future has ended, and it is cancelled when the ownership
+     * is lost before that.
+     *
+     * @param fenced run when another one has become the owner behind the broker's back
+     */
+    CompletableFuture<Void> becomeOwner(Runnable fenced);
 
     void channelOpened(IntakeChannel channel);
 
@@ -23,8 +28,8 @@ interface InstructionHandler {
     static InstructionHandler of(DeliveryLoop loop) {
         return new InstructionHandler() {
             @Override
-            public CompletableFuture<Void> becomeOwner() {
-                return loop.claim();
+            public CompletableFuture<Void> becomeOwner(Runnable fenced) {
+                return loop.claim(fenced);
             }
 
             @Override

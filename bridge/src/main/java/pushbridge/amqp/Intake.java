@@ -193,9 +193,14 @@ public final class Intake implements AutoCloseable {
         wasOwner = true;
         yields = false;
         // The held log comes first: what it holds goes out before anything that is taken from now on (I3).
-        CompletableFuture<Void> ready = handler.becomeOwner();
-        while (!ready.isDone()) {
-            link.await(CLAIM_POLL);
+        CompletableFuture<Void> ready =
+                handler.becomeOwner(() -> link.lost("another bridge writes the held log, so it is the owner"));
+        try {
+            while (!ready.isDone()) {
+                link.await(CLAIM_POLL);
+            }
+        } finally {
+            ready.cancel(false); // with the link the ownership is gone, and nobody may claim the log for it any more
         }
         status.ownership(BrokerStatus.Ownership.OWNER);
         log.info("This bridge is the owner: it takes the instructions");

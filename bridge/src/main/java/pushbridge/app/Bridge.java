@@ -76,7 +76,15 @@ public final class Bridge {
                 Runtime.getRuntime().maxMemory() / 100 * config.outbox().heapPercent());
         held = new StreamHeldLog(config.amqp(), config.hold(), DeliveryLoop.keepingRules(), node, broker, this::fail);
         loop = new DeliveryLoop(
-                config.delivery(), config.amqp().prefetch(), clock, copies, config.hold(), held, outboxes, this::fail);
+                config.delivery(),
+                config.amqp().prefetch(),
+                clock,
+                config.amqp().heartbeat().dividedBy(2),
+                copies,
+                config.hold(),
+                held,
+                outboxes,
+                this::fail);
         intake = new Intake(config.amqp(), config.intake(), node, envelopes::read, clock, loop, broker);
 
         // The way out: sockets.

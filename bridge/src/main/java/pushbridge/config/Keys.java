@@ -215,7 +215,7 @@ final class Keys {
             RARE,
             ValueType.duration(ZERO, ofMinutes(1)),
             "2s",
-            "How long a message for many waits for full outboxes that are being read.");
+            "How long a message for many waits for full outboxes that are being read, and how long everything waits while all outboxes together are full.");
     static final Key<Integer> DELIVERY_MAX_REQUESTS = key(
             "delivery.max-requests",
             RARE,
@@ -320,7 +320,7 @@ final class Keys {
             FREQUENT,
             ValueType.duration(ofSeconds(1), ofMinutes(10)),
             "30s",
-            "How long a pushbridge.v1 client may leave a message unacknowledged.");
+            "How long a client may leave a message unconfirmed: a pushbridge.v1 page its ack, another its pong.");
     static final Key<Duration> SOCKET_STALL_AFTER = key(
             "socket.stall-after",
             RARE,

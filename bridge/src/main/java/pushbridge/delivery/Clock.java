@@ -9,6 +9,12 @@ public interface Clock {
     /** Milliseconds since the epoch: the wall time at start plus the monotonic time since. */
     long wallMillis();
 
+    /**
+     * Milliseconds since the epoch as the machine has it: may jump, and goes on while the machine sleeps, which {@link
+     * #nanoTime} need not. Good only for finding out that it slept.
+     */
+    long machineMillis();
+
     /** The process' clock. */
     static Clock system() {
         return new Clock() {
@@ -23,6 +29,11 @@ public interface Clock {
             @Override
             public long wallMillis() {
                 return baseMillis + (System.nanoTime() - baseNanos) / 1_000_000;
+            }
+
+            @Override
+            public long machineMillis() {
+                return System.currentTimeMillis();
             }
         };
     }

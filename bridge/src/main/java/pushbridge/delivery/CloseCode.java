@@ -12,7 +12,7 @@ public enum CloseCode {
     FORBIDDEN(4002, "The credentials do not allow this."),
     KICKED(4003, "An operator or the application ended the connection."),
     SLOW(4100, "The client reads more slowly than its messages arrive."),
-    ACK_TIMEOUT(4101, "The page acknowledged nothing in time."),
+    ACK_TIMEOUT(4101, "The client confirmed nothing in time."),
     TOO_MANY(4102, "Too many connections, or too many requests on one."),
     BEHIND(4103, "Fell a whole outbox behind another connection of the same user."),
     STALLED(4104, "The client read nothing at all for too long."),

@@ -42,6 +42,7 @@ final class DeliveryCore {
     private final Directory directory = new Directory();
     private final Holding holding;
     private final Lanes lanes;
+    private final Relief relief;
     /** Sessions to flush at the end of the batch. */
     private final List<Session> touched = new ArrayList<>();
 
@@ -51,6 +52,8 @@ final class DeliveryCore {
     private @Nullable FanOut pending;
     /** Told when the held log is ours; null while nobody waits for it. */
     private @Nullable CompletableFuture<Void> claimed;
+    /** Told when it is another's again. */
+    private Runnable onFenced = () -> {};
     /** Whether the bridge is leaving: what cannot be delivered is left to the broker, for the next one. */
     private boolean leaving;
     /** Instructions of the current generation left to the broker. */
@@ -76,6 +79,7 @@ final class DeliveryCore {
         this.queue = queue;
         this.stats = stats;
         this.holding = holding;
+        this.relief = new Relief(config.fanoutPatience().toNanos());
         this.lanes = new Lanes(config, directory, holding, this);
     }
 
@@ -95,9 +99,9 @@ final class DeliveryCore {
         lanes.channelLost();
     }
 
-    /** Whether the next instruction may come: not while a fan-out waits for outboxes to be read. */
+    /** Whether the next instruction may come: not while a fan-out waits for outboxes to be read, or after a freeze. */
     boolean takesInstructions() {
-        return pending == null;
+        return pending == null && !holding.isInDoubt();
     }
 
     /** Takes one instruction and decides. */
@@ -191,7 +195,7 @@ final class DeliveryCore {
 
     private void retryFanOut() {
         FanOut fanOut = pending;
-        if (fanOut == null) {
+        if (fanOut == null || holding.isInDoubt()) {
             return;
         }
         fanOut.retry(this, patienceNanos, config.fanoutPatience().toNanos());
@@ -207,6 +211,8 @@ final class DeliveryCore {
 
     /** A record of the held log has come back, this process' or another's. */
     void logged(long offset, LogRecord record, int bytes) {
+        boolean wasInDoubt = holding.isInDoubt();
+        dropCancelledClaim();
         switch (holding.logged(offset, record, bytes, clock.wallMillis())) {
             case FOLDED -> {}
             case OWN -> {
@@ -223,7 +229,30 @@ final class DeliveryCore {
                 // Another bridge serves these users now; what is in hand here is the broker's, or that one's, already.
                 lanes.abandon();
                 closeAll(CloseCode.SERVICE_RESTART);
+                onFenced.run();
             }
+        }
+        if (wasInDoubt && !holding.isInDoubt() && holding.isWriter()) {
+            lanes.offerAll();
+            retryFanOut();
+        }
+    }
+
+    /**
+     * The loop has stood still so long that the broker may have given this bridge up and another one may have taken
+     * over. Nothing is offered until a record appended from now on has come back, or another's epoch.
+     */
+    void thawed() {
+        if (holding.isThere()) {
+            holding.doubt();
+        }
+    }
+
+    /** Nobody wants the log any more who once did: the broker has passed the ownership on meanwhile. */
+    private void dropCancelledClaim() {
+        if (claimed != null && claimed.isCancelled()) {
+            claimed = null;
+            holding.abandonClaim();
         }
     }
 
@@ -244,8 +273,14 @@ final class DeliveryCore {
         holding.index().resynchronize();
     }
 
-    /** Becomes the one that writes the held log; at once when there is none. */
-    void claim(CompletableFuture<Void> done) {
+    /**
+     * Becomes the one that writes the held log; at once when there is none.
+     *
+     * @param done completed then; whoever cancels it does not want the log any more
+     * @param fenced run when another one writes it later
+     */
+    void claim(CompletableFuture<Void> done, Runnable fenced) {
+        onFenced = fenced;
         if (!holding.isThere()) {
             done.complete(null);
             return;
@@ -410,7 +445,7 @@ final class DeliveryCore {
             directory.unsubscribe(session, request.channel());
             answer = ServerFrames.unsubscribed(request.channel(), request.seq());
         }
-        if (session.offer(Frame.text(answer))) {
+        if (session.sink().reply(Frame.text(answer))) {
             touch(session);
         } else {
             // An answer that cannot be given would leave the client waiting for ever; it asked faster than it reads.
@@ -421,6 +456,11 @@ final class DeliveryCore {
     private void close(Session session) {
         directory.remove(session);
         lanes.closed(session);
+    }
+
+    /** Looks whether all outboxes together have more than they may; what waits and the bound, in bytes. */
+    void relieve(long outboxBytes, long maxBytes) {
+        relief.look(outboxBytes, maxBytes, directory.all(), patienceNanos);
     }
 
     /** Closes every connection. */

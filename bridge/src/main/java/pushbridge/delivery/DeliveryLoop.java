@@ -33,6 +33,7 @@ public final class DeliveryLoop {
 
     private final DeliveryConfig config;
     private final Clock clock;
+    private final Duration freeze;
     private final OutboxTotals outboxes;
     private final Consumer<Throwable> onFailure;
     private final LoopQueue queue = new LoopQueue();
@@ -43,6 +44,7 @@ public final class DeliveryLoop {
     private volatile boolean stopped;
     // Loop thread only.
     private long lastNanos;
+    private long lastMachineMillis;
     private long lastTickNanos;
     private boolean roomInOutboxes = true;
     private @Nullable CompletableFuture<Void> draining;
@@ -51,6 +53,7 @@ public final class DeliveryLoop {
      * Starts nothing yet.
      *
      * @param prefetch how many instructions the intake may have in hand
+     * @param freeze after standing still for this long, another bridge may have taken over
      * @param log null for none: then what is to be held becomes a dead letter
      * @param outboxes what waits in all of them; while that is too much, instructions wait too
      * @param onFailure told when the loop has died of a bug; nothing is delivered or settled from then on
@@ -59,6 +62,7 @@ public final class DeliveryLoop {
             DeliveryConfig config,
             int prefetch,
             Clock clock,
+            Duration freeze,
             Copies copies,
             HoldConfig hold,
             @Nullable HeldLog log,
@@ -66,6 +70,7 @@ public final class DeliveryLoop {
             Consumer<Throwable> onFailure) {
         this.config = config;
         this.clock = clock;
+        this.freeze = freeze;
         this.outboxes = outboxes;
         this.onFailure = onFailure;
         this.stats = new DeliveryStats(clock.nanoTime());
@@ -146,11 +151,14 @@ public final class DeliveryLoop {
     }
 
     /**
-     * Becomes the one that writes the held log. Until the future ends no instruction may be taken.
+     * Becomes the one that writes the held log. Until the future ends no instruction may be taken. Whoever loses the
+     * ownership before that cancels it; otherwise the claim would be repeated against the next owner.
+     *
+     * @param fenced run, on the loop's thread, when another bridge has claimed the log since
      */
-    public CompletableFuture<Void> claim() {
+    public CompletableFuture<Void> claim(Runnable fenced) {
         CompletableFuture<Void> done = new CompletableFuture<>();
-        queue.post(loop -> loop.claim(done));
+        queue.post(loop -> loop.claim(done, fenced));
         return done;
     }
 
@@ -198,6 +206,7 @@ public final class DeliveryLoop {
 
     private void run() {
         lastNanos = clock.nanoTime();
+        lastMachineMillis = clock.machineMillis();
         lastTickNanos = lastNanos;
         try {
             while (!stopped) {
@@ -214,6 +223,9 @@ public final class DeliveryLoop {
     private void turn() {
         long now = clock.nanoTime();
         core.advance(Math.min(now - lastNanos, LONGEST_STEP_NANOS));
+        if (stoodStill(now)) {
+            core.thawed();
+        }
         lastNanos = now;
 
         int room = BATCH;
@@ -235,11 +247,20 @@ public final class DeliveryLoop {
         if (now - lastTickNanos >= TICK_NANOS) {
             lastTickNanos = now;
             core.tick();
+            core.relieve(outboxes.bytes(), outboxes.maxBytes());
         }
         core.endBatch();
         if (draining != null && core.isIdle()) {
             draining.complete(null);
         }
+    }
+
+    /** By either clock: the monotonic one need not count while the machine sleeps, the machine's one may be set. */
+    private boolean stoodStill(long nowNanos) {
+        long millis = clock.machineMillis();
+        long machine = millis - lastMachineMillis;
+        lastMachineMillis = millis;
+        return nowNanos - lastNanos > freeze.toNanos() || machine > freeze.toMillis();
     }
 
     private boolean takesInstructions() {

@@ -15,6 +15,14 @@ public interface FrameSink {
      */
     boolean offer(Frame frame);
 
+    /**
+     * Puts an answer to the client's own request into the outbox, for which there is a small reserve, so that a client
+     * that reads is answered even while its messages fill the outbox.
+     *
+     * @return false when the reserve is used up too; then nothing was taken
+     */
+    boolean reply(Frame frame);
+
     /** Lets the frames offered so far go out; called once per batch by the delivery loop. */
     void flush();
 
@@ -23,6 +31,9 @@ public interface FrameSink {
      * slow client from one that has stopped.
      */
     long written();
+
+    /** Bytes that were offered and that the kernel has not taken yet. */
+    long pendingBytes();
 
     /** Closes with a close frame when the client still reads, else by force. Does nothing the second time. */
     void close(CloseCode code);

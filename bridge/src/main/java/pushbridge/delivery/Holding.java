@@ -54,6 +54,12 @@ final class Holding {
     private int claims;
     /** The epoch record of ours that is on its way; null while none is. */
     private LogRecord.@Nullable Epoch claim;
+    /** Whether to claim once more if another one was faster. */
+    private boolean claimWanted;
+    /** Whether another one may write by now: true until a record appended since has come back. */
+    private boolean inDoubt;
+    /** The number of that record; 0 while it cannot be appended. */
+    private long proofOrdinal;
 
     private long lastOrdinal;
     private long lastId;
@@ -147,7 +153,37 @@ final class Holding {
     void claim() {
         LogRecord.Epoch record = new LogRecord.Epoch(Math.max(0, index.epoch()) + 1, 0, process + '-' + ++claims);
         claim = record;
+        claimWanted = true;
         log().append(record);
+    }
+
+    /** The claim that is on its way, if any, is not repeated if another one was faster. */
+    void abandonClaim() {
+        claimWanted = false;
+    }
+
+    /**
+     * This process stood still so long that another one may write by now. Whether it does, only a record appended from
+     * now on tells when it comes back.
+     */
+    void doubt() {
+        if (epoch > 0 || claim != null) {
+            inDoubt = true;
+            proofOrdinal = 0;
+            prove();
+        }
+    }
+
+    /** Whether it is not known that this process is still the one that writes. */
+    boolean isInDoubt() {
+        return inDoubt;
+    }
+
+    private void prove() {
+        if (inDoubt && isOpen()) {
+            proofOrdinal = ++lastOrdinal;
+            log().append(index.checkpoint(proofOrdinal));
+        }
     }
 
     private HeldLog log() {
@@ -163,11 +199,13 @@ final class Holding {
         lastOrdinal = 0;
         // Ids grow with the epoch, so those of a new owner stand behind all earlier ones.
         lastId = newEpoch << 40;
+        prove();
     }
 
     /** Another process writes now: what this one had in mind means nothing any more. */
     private void end() {
         epoch = 0;
+        inDoubt = false;
         released.clear();
         releasing.clear();
         wanted.clear();
@@ -261,6 +299,10 @@ final class Holding {
         if (record.ordinal() == stepOrdinal) {
             stepOrdinal = 0; // the step is done, the next one may follow
         }
+        if (proofOrdinal != 0 && record.ordinal() >= proofOrdinal) {
+            inDoubt = false;
+            proofOrdinal = 0;
+        }
         if (copiedForward.remove(record.ordinal())) {
             return Meaning.FOLDED;
         }
@@ -291,7 +333,12 @@ final class Holding {
             end();
         }
         if (claim != null && claim.epoch() <= index.epoch()) {
-            claim(); // somebody was faster: once more, above that one
+            claim = null; // somebody was faster
+            if (claimWanted) {
+                claim(); // once more, above that one
+            } else {
+                inDoubt = false; // it is known now who writes
+            }
         }
         return fenced ? Meaning.FENCED : Meaning.FOLDED;
     }

@@ -132,8 +132,8 @@ final class Lanes {
 
     /** Offers a connection everything of a lane that it has not been offered and that the window admits, in order. */
     private void offer(Lane lane, Session session) {
-        if (session.full) {
-            return; // it reports when there is room again
+        if (session.full || holding.isInDoubt()) {
+            return; // it reports when there is room again; and what is in doubt ends
         }
         for (long index = Math.max(session.cursor(lane) + 1, lane.head()); index < lane.tail(); index++) {
             LaneMessage message = lane.get(index);
@@ -156,6 +156,14 @@ final class Lanes {
                 }
             }
             session.moveCursor(lane, index);
+        }
+    }
+
+    /** Offers everybody what waited while it was in doubt whose users these are. */
+    void offerAll() {
+        for (Lane lane : List.copyOf(lanes.values())) {
+            offer(lane, sessionsOf(lane));
+            forgetIfEmpty(lane);
         }
     }
 
@@ -198,9 +206,8 @@ final class Lanes {
                         return;
                     }
                 }
-                // A lane that has bodies gets the one it lacks to go on, beyond all limits: else bodies that only one
-                // of
-                // its connections still needs could wait for room that they take themselves.
+                // A lane that has bodies gets the one it lacks to go on, beyond all limits: else bodies that only
+                // one of its connections still needs could wait for room that they take themselves.
                 if (!mayRead() && (index > from || lane.bodies == 0)) {
                     queue(lane);
                     return;
@@ -464,6 +471,7 @@ final class Lanes {
         }
         List<LaneMessage> batch = new ArrayList<>();
         int bytes = 0;
+        boolean removed = false;
         for (long index = lane.head(); index < lane.tail(); index++) {
             LaneMessage message = lane.get(index);
             if (message == null || message.place != Place.IN_HAND) {
@@ -478,9 +486,11 @@ final class Lanes {
                     break; // its client is there and reading
                 }
                 lane.remove(message);
+                removed = true;
                 core.undeliverable(instruction, detail);
             } else if (!holding.admits(lane.address(), batch.size(), message.size)) {
                 lane.remove(message);
+                removed = true;
                 core.holdFull(instruction);
             } else {
                 batch.add(message);
@@ -489,6 +499,9 @@ final class Lanes {
         }
         if (!batch.isEmpty()) {
             holding.append(lane, batch, core.wallMillis());
+        }
+        if (removed) {
+            offer(lane, sessionsOf(lane)); // the window has moved, and no confirmation need come to say so
         }
     }
 
@@ -550,23 +563,28 @@ final class Lanes {
     /** The generation has ended: the broker delivers again what it had not settled, so that is forgotten (I6). */
     void channelLost() {
         for (Lane lane : List.copyOf(lanes.values())) {
-            for (long index = lane.head(); index < lane.tail(); index++) {
-                LaneMessage message = lane.get(index);
-                if (message != null && message.place == Place.IN_HAND) {
-                    lane.remove(message);
-                }
-            }
-            // What is on its way into the log gets there; the redelivery is recognised by its content.
-            for (LaneMessage message : lane.appending()) {
-                message.instruction = null;
-            }
+            forgetInHand(lane);
+            offer(lane, sessionsOf(lane)); // the window has moved, and no confirmation need come to say so
             forgetIfEmpty(lane);
+        }
+    }
+
+    private static void forgetInHand(Lane lane) {
+        for (long index = lane.head(); index < lane.tail(); index++) {
+            LaneMessage message = lane.get(index);
+            if (message != null && message.place == Place.IN_HAND) {
+                lane.remove(message);
+            }
+        }
+        // What is on its way into the log gets there; the redelivery is recognised by its content.
+        for (LaneMessage message : lane.appending()) {
+            message.instruction = null;
         }
     }
 
     /** Everything here is somebody else's business now. */
     void abandon() {
-        channelLost();
+        lanes.values().forEach(Lanes::forgetInHand);
         for (Lane lane : lanes.values()) {
             for (long index = lane.head(); index < lane.tail(); index++) {
                 LaneMessage message = lane.get(index);

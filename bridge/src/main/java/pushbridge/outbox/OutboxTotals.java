@@ -23,6 +23,11 @@ public final class OutboxTotals {
         return bytes.sum();
     }
 
+    /** Above so many nothing more should be offered. */
+    public long maxBytes() {
+        return maxBytes;
+    }
+
     void add(long count) {
         bytes.add(count);
     }

@@ -123,6 +123,8 @@ final class PushConnection extends Writer implements FrameSink {
     private volatile long pingSentNanos;
     private volatile boolean writing;
     private volatile long progressNanos;
+    /** Since when the ping that is to confirm envelopes waits for its pong; or {@link #NEVER}. */
+    private volatile long unansweredSinceNanos = NEVER;
     /** Since when the envelopes up to {@link #ackMark} wait for their acknowledgement; or {@link #NEVER}. */
     private volatile long unackedSinceNanos = NEVER;
 
@@ -207,8 +209,18 @@ final class PushConnection extends Writer implements FrameSink {
     }
 
     @Override
+    public boolean reply(Frame frame) {
+        return outbox.reply(frame);
+    }
+
+    @Override
     public void flush() {
         wake();
+    }
+
+    @Override
+    public long pendingBytes() {
+        return outbox.pendingBytes();
     }
 
     @Override
@@ -403,6 +415,9 @@ final class PushConnection extends Writer implements FrameSink {
         if (pingInFlight) {
             pingInFlight = false;
             pingSentNanos = now;
+            if (pingOutstanding != NONE && unansweredSinceNanos == NEVER) {
+                unansweredSinceNanos = now;
+            }
         }
         if (envelopesInFlight > 0) {
             long total = written + envelopesInFlight; // the selector is the only one that writes it
@@ -500,6 +515,7 @@ final class PushConnection extends Writer implements FrameSink {
             return;
         }
         pingOutstanding = NONE;
+        unansweredSinceNanos = NEVER;
         SessionReports reports = session;
         if (confirmation == Confirmation.PONG && number > confirmed) {
             confirmed = number;
@@ -705,6 +721,13 @@ final class PushConnection extends Writer implements FrameSink {
         }
         long unackedSince = unackedSinceNanos;
         if (unackedSince != NEVER && now - unackedSince > config.ackTimeout().toNanos()) {
+            close(CloseCode.ACK_TIMEOUT);
+            return;
+        }
+        long unansweredSince = unansweredSinceNanos;
+        if (unansweredSince != NEVER
+                && now - unansweredSince > config.ackTimeout().toNanos()) {
+            // It sends, or it would have been found silent before, but it never says that it has anything.
             close(CloseCode.ACK_TIMEOUT);
             return;
         }

@@ -199,7 +199,14 @@ final class UpgradeFilter extends BaseFilter {
             }
         }
         TyrusUpgradeResponse response = new TyrusUpgradeResponse();
-        WebSocketEngine.UpgradeInfo upgrade = engine.upgrade(context, response);
+        WebSocketEngine.UpgradeInfo upgrade;
+        try {
+            upgrade = engine.upgrade(context, response);
+        } catch (RuntimeException e) {
+            // Whatever Tyrus stumbles over came from the client, and the place reserved for it must be free again.
+            log.debug("A handshake from {} could not be read", request.getRemoteAddress(), e);
+            return new Refused(400, "The WebSocket handshake is malformed.");
+        }
         if (upgrade.getStatus() != WebSocketEngine.UpgradeStatus.SUCCESS || response.getStatus() != 101) {
             return response.getStatus() == 426
                     ? new Refused(426, "Only version 13 of the WebSocket protocol is spoken here.")

@@ -136,6 +136,11 @@ class InstructionReaderTest {
             public long wallMillis() {
                 return NOW;
             }
+
+            @Override
+            public long machineMillis() {
+                return NOW;
+            }
         };
         return new InstructionReader(TestBodies::read, clock)
                 .read(

@@ -15,7 +15,7 @@ final class RecordingHandler implements InstructionHandler {
     private final List<Instruction> instructions = new ArrayList<>();
 
     @Override
-    public CompletableFuture<Void> becomeOwner() {
+    public CompletableFuture<Void> becomeOwner(Runnable fenced) {
         return CompletableFuture.completedFuture(null);
     }
 

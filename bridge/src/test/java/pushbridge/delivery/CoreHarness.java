@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +54,11 @@ final class CoreHarness {
     Channel channel = new Channel(1);
     private long lastTag;
     private int lastId;
+    /** Records of the log that the core was told of. */
+    private int tailed;
+
     boolean redelivering;
+    int fenced;
 
     /** Without a held log. */
     CoreHarness() {
@@ -239,23 +244,42 @@ final class CoreHarness {
 
     /** Folds what is in the log and begins an epoch of its own. */
     void own() {
-        for (int offset = 0; offset < log.size(); offset++) {
-            core.logged(offset, log.get(offset), 100);
-        }
+        tail();
         CompletableFuture<Void> done = new CompletableFuture<>();
-        core.claim(done);
+        core.claim(done, () -> fenced++);
         allComeBack();
         if (!done.isDone()) {
             throw new AssertionError("the claim does not hold");
         }
     }
 
+    /** The core is told what it does not know of the log yet. */
+    void tail() {
+        for (; tailed < log.size(); tailed++) {
+            int offset = tailed;
+            queue.post(loop -> loop.logged(offset, log.get(offset), 100));
+        }
+        run();
+    }
+
     /** The oldest record on its way comes back. */
     void comeBack() {
-        LogRecord record = appended.remove();
-        log.add(record);
-        queue.post(loop -> loop.logged(log.size() - 1L, record, 100));
-        run();
+        log.add(appended.remove());
+        tail();
+    }
+
+    /** The oldest record on its way comes back, but its confirm gets lost: it will be appended once more. */
+    void comeBackUnconfirmed() {
+        log.add(appended.element());
+        tail();
+    }
+
+    /** The broker refuses the oldest record on its way and takes the next one: both will be appended once more. */
+    void comeBackWithoutTheOldest() {
+        Iterator<LogRecord> records = appended.iterator();
+        records.next();
+        log.add(records.next());
+        tail();
     }
 
     void allComeBack() {

@@ -3,6 +3,7 @@ package pushbridge.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import pushbridge.envelope.DeadLetterReason;
 
@@ -11,6 +12,23 @@ final class DeliveryCoreTest {
     private final CoreHarness harness = new CoreHarness();
 
     // ---- delivered ---------------------------------------------------------------------------------------------
+
+    @Test
+    void aSubscriptionIsAnsweredThoughMessagesFillTheOutbox() {
+        FakeClient client = harness.connect("c", "ann", Confirmation.PONG, "news");
+        client.capacity(1);
+        harness.publish("channel.news", "one");
+        harness.run();
+        client.session().request(new ClientRequest.Subscribe("weather", 7));
+        harness.run();
+        client.readAll();
+
+        assertThat(client.closedWith).isNull();
+        assertThat(client.read)
+                .hasSize(2)
+                .last(InstanceOfAssertFactories.STRING)
+                .contains("bridge.subscribed");
+    }
 
     @Test
     void aMessageIsSettledOnlyWhenItsClientHasIt() { // I1

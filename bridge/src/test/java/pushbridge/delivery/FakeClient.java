@@ -12,6 +12,9 @@ import pushbridge.outbox.Frame;
  */
 final class FakeClient implements FrameSink {
 
+    /** Answers that fit beyond the capacity. */
+    static final int REPLIES = 2;
+
     private final List<Frame> outbox = new ArrayList<>();
     /** The texts of all frames that were read, in order. */
     final List<String> read = new ArrayList<>();
@@ -20,6 +23,7 @@ final class FakeClient implements FrameSink {
     private boolean refused;
     private long written;
     private int flushes;
+    private int offered;
 
     @Nullable
     CloseCode closedWith;
@@ -37,7 +41,22 @@ final class FakeClient implements FrameSink {
             return false;
         }
         outbox.add(frame);
+        offered++;
         return true;
+    }
+
+    @Override
+    public boolean reply(Frame frame) {
+        if (closedWith != null || outbox.size() - REPLIES >= capacity) {
+            return false;
+        }
+        outbox.add(frame);
+        return true;
+    }
+
+    @Override
+    public long pendingBytes() {
+        return outbox.stream().mapToLong(Frame::size).sum();
     }
 
     @Override
@@ -71,6 +90,11 @@ final class FakeClient implements FrameSink {
 
     int flushes() {
         return flushes;
+    }
+
+    /** Frames taken from the loop so far. */
+    int offered() {
+        return offered;
     }
 
     int waiting() {

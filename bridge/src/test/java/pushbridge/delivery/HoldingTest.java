@@ -269,8 +269,8 @@ final class HoldingTest {
         FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
         CompletableFuture<Void> first = new CompletableFuture<>();
         CompletableFuture<Void> second = new CompletableFuture<>();
-        harness.core.claim(first);
-        harness.core.claim(second);
+        harness.core.claim(first, () -> {});
+        harness.core.claim(second, () -> {});
         harness.allComeBack();
 
         assertThat(second).isDone();
@@ -296,6 +296,108 @@ final class HoldingTest {
                 .as("void behind the epoch record")
                 .isZero();
         assertThat(harness.stats.held()).isZero();
+    }
+
+    @Test
+    void aClaimThatNobodyWantsAnyMoreIsNotRepeatedAgainstTheNextOwner() {
+        CoreHarness starting = CoreHarness.starting(harness.log);
+        CompletableFuture<Void> lost = new CompletableFuture<>();
+        for (int offset = 0; offset < harness.log.size(); offset++) {
+            starting.core.logged(offset, harness.log.get(offset), 100);
+        }
+        starting.core.claim(lost, () -> {});
+        lost.cancel(false); // the broker has given the ownership to another one
+        LogRecord late = starting.appended.remove();
+        starting.appended.add(new LogRecord.Epoch(late.epoch(), 0, "another"));
+        starting.appended.add(late);
+        starting.comeBack();
+        starting.comeBack();
+
+        assertThat(starting.appended).isEmpty();
+        assertThat(starting.holding.isWriter()).isFalse();
+    }
+
+    @Test
+    void theIntakeIsToldWhenAnotherOwnerFencesThisOne() {
+        harness.appended.add(new LogRecord.Epoch(2, 0, "another"));
+        harness.comeBack();
+
+        assertThat(harness.fenced).isEqualTo(1);
+    }
+
+    @Test
+    void afterAFreezeNothingIsOfferedUntilTheLogSaysThatItIsStillOurs() {
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG, "news");
+        harness.core.thawed();
+        Instruction one = harness.publish("user.ann", "one");
+        Instruction news = harness.publish("channel.news", "news");
+        harness.run();
+        FakeClient bob = harness.connect("d", "bob", Confirmation.PONG);
+        ann.readAll();
+        assertThat(ann.read).isEmpty();
+
+        harness.allComeBack();
+        ann.readAndConfirm();
+        harness.run();
+        assertThat(ann.read).containsExactly("one", "news");
+        assertThat(harness.isSettled(one)).isTrue();
+        assertThat(harness.isSettled(news)).isTrue();
+        assertThat(bob.closedWith).isNull();
+    }
+
+    @Test
+    void whatWasInHandBeforeAFreezeIsOfferedAfterItInOrder() { // I3
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        ann.capacity(1);
+        harness.publish("user.ann", "one");
+        harness.publish("user.ann", "two");
+        harness.run();
+        harness.core.thawed();
+        ann.capacity(10);
+        ann.readAndConfirm();
+        harness.run();
+        assertThat(ann.waiting()).isZero();
+
+        harness.allComeBack();
+        drain(ann);
+        assertThat(ann.read).containsExactly("one", "two");
+    }
+
+    @Test
+    void whoWasFrozenWhileAnotherOneTookOverOffersNothing() { // I6
+        harness.publish("user.ann", "one");
+        harness.run();
+        harness.allComeBack();
+        FakeClient bob = harness.connect("d", "bob", Confirmation.PONG);
+        harness.core.thawed();
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        harness.publish("user.bob", "two");
+        harness.run();
+        harness.appended.addFirst(new LogRecord.Epoch(2, 0, "another"));
+        harness.allComeBack();
+        ann.readAll();
+        bob.readAll();
+
+        assertThat(ann.read).isEmpty();
+        assertThat(bob.read).isEmpty();
+        assertThat(bob.closedWith).isEqualTo(CloseCode.SERVICE_RESTART);
+    }
+
+    @Test
+    void aFreezeWhileTheClaimIsOnItsWayIsOverWithTheRecordAfterIt() {
+        CoreHarness starting = CoreHarness.starting(harness.log);
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        for (int offset = 0; offset < harness.log.size(); offset++) {
+            starting.core.logged(offset, harness.log.get(offset), 100);
+        }
+        starting.core.claim(done, () -> {});
+        starting.core.thawed();
+        starting.comeBack();
+        assertThat(done).isDone();
+        assertThat(starting.core.takesInstructions()).isFalse();
+
+        starting.comeBack();
+        assertThat(starting.core.takesInstructions()).isTrue();
     }
 
     @Test

@@ -34,6 +34,7 @@ import pushbridge.delivery.Confirmation;
 import pushbridge.outbox.Frame;
 import pushbridge.outbox.OutboxTotals;
 import pushbridge.socket.RecordingSessions.Opened;
+import pushbridge.testing.ManualClock;
 
 /** The listener on a real port, with clients on real sockets; only time and the delivery loop are played. */
 class SocketServerTest {
@@ -708,6 +709,29 @@ class SocketServerTest {
             frame = client.receive();
         }
         assertThat(frame.closeReason()).isEqualTo("ack-timeout");
+        assertThat(session.closed.get()).isEqualTo(1);
+    }
+
+    @Test
+    void aClientThatTalksButNeverPongsIsClosed() throws Exception { // it would keep its messages in doubt for ever
+        RawClient client = open("/ws?user=1");
+        Opened session = session(0);
+        send(session, envelope("1"));
+        client.receiveText();
+        assertThat(client.receive().opcode()).isEqualTo(9);
+        await(() -> session.sink.written() == 1);
+        server().sweep();
+        clock.advance(Duration.ofSeconds(29));
+        client.sendText("{\"type\":\"ping\"}");
+        client.receive();
+        server().sweep();
+        assertThat(session.closed.get()).isZero();
+
+        clock.advance(Duration.ofSeconds(2));
+        client.sendText("{\"type\":\"ping\"}");
+        client.receive();
+        server().sweep();
+        assertThat(client.receive().closeReason()).isEqualTo("ack-timeout");
         assertThat(session.closed.get()).isEqualTo(1);
     }
 

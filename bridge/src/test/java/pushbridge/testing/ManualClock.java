@@ -21,6 +21,11 @@ public final class ManualClock implements Clock {
         return EPOCH_MILLIS + nanos.get() / 1_000_000;
     }
 
+    @Override
+    public long machineMillis() {
+        return wallMillis();
+    }
+
     /** Moves time forward. */
     public void advance(Duration time) {
         nanos.addAndGet(time.toNanos());
