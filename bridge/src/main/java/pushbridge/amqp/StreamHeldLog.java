@@ -3,11 +3,8 @@ package pushbridge.amqp;
 import com.rabbitmq.client.Connection;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -57,8 +54,11 @@ public final class StreamHeldLog implements HeldLog {
 
     private static final int READ_PREFETCH = 64;
 
-    /** Cold reads this close together, in records, are served by reading what lies between. */
-    private static final int READ_GAP = 64;
+    /** Bytes of bodies that were read and the loop has not taken yet: what a batch of it takes, many times over (I5). */
+    private static final int UNTAKEN_BYTES = 4 << 20;
+
+    /** What one costs beside its bytes. */
+    private static final int UNTAKEN_OVERHEAD = 256;
 
     private final LogAppender appender;
     private final LogTail tail;
@@ -66,6 +66,7 @@ public final class StreamHeldLog implements HeldLog {
     private final BrokerStatus status;
     private final Consumer<Throwable> onReplaced;
     private final Semaphore ahead = new Semaphore(AHEAD_BYTES);
+    private final Semaphore untaken = new Semaphore(UNTAKEN_BYTES, true); // fair, or a large one would wait for ever
 
     private @Nullable DeliveryLoop loop;
 
@@ -77,9 +78,6 @@ public final class StreamHeldLog implements HeldLog {
     private volatile long replayNanos;
     private final AtomicLong replayRecords = new AtomicLong();
     private volatile boolean replaying;
-
-    /** What was asked for in this batch: ids by offset. Loop thread only. */
-    private Map<Long, Set<Long>> asked = new HashMap<>();
 
     /**
      * @param keeping how the log is kept short: tells how long it can get at most
@@ -98,7 +96,7 @@ public final class StreamHeldLog implements HeldLog {
         this.onReplaced = onReplaced;
         appender = new LogAppender(amqp, settings, node, status);
         tail = new LogTail(amqp, settings, node, this::begin, new Listener(), status);
-        reader = new LogReader(amqp, settings, node, status);
+        reader = new LogReader(amqp, settings, node, new Answers(), status);
     }
 
     /** How the stream is declared, and how it is used. */
@@ -111,8 +109,7 @@ public final class StreamHeldLog implements HeldLog {
                 APPEND_WINDOW_BYTES,
                 TAIL_PREFETCH,
                 READERS,
-                READ_PREFETCH,
-                READ_GAP);
+                READ_PREFETCH);
     }
 
     /** Starts to connect; what is in the log is told to the loop, from where its latest checkpoint says. */
@@ -165,17 +162,17 @@ public final class StreamHeldLog implements HeldLog {
 
     @Override
     public void read(long id, long offset) {
-        asked.computeIfAbsent(offset, at -> new HashSet<>()).add(id);
+        reader.ask(id, offset);
+    }
+
+    @Override
+    public void forget(long id, long offset) {
+        reader.forget(id, offset);
     }
 
     @Override
     public void flush() {
-        if (asked.isEmpty()) {
-            return;
-        }
-        Map<Long, Set<Long>> now = asked;
-        asked = new HashMap<>();
-        reader.read(new ArrayList<>(now.keySet()), new Answers(now));
+        reader.go();
     }
 
     @Override
@@ -201,6 +198,21 @@ public final class StreamHeldLog implements HeldLog {
     /** How many records that were. Any thread. */
     public long replayRecords() {
         return replayRecords.get();
+    }
+
+    /** Messages that were read from the log because their bodies were not in memory any more. Any thread. */
+    public long coldReads() {
+        return reader.messagesRead();
+    }
+
+    /** Records that were read only because they stood between those. Any thread. */
+    public long recordsPassed() {
+        return reader.recordsPassed();
+    }
+
+    /** Messages that are to be read from the log. Any thread. */
+    public int reading() {
+        return reader.waiting();
     }
 
     /** Appends what is waiting, for at most this long, and leaves. */
@@ -278,35 +290,36 @@ public final class StreamHeldLog implements HeldLog {
 
     /** The reader's threads. */
     private final class Answers implements LogBodies {
-        private final Map<Long, Set<Long>> ids;
-
-        Answers(Map<Long, Set<Long>> ids) {
-            this.ids = ids;
-        }
-
         @Override
-        public void body(long offset, byte[] record) {
-            Set<Long> wanted = ids.getOrDefault(offset, Set.of());
+        public void body(long offset, long[] ids, byte[] record) throws InterruptedException {
+            Set<Long> wanted = new HashSet<>();
+            for (long id : ids) {
+                wanted.add(id);
+            }
             if (RecordCodec.decode(record) instanceof Decoded.Known known
                     && known.record() instanceof LogRecord.Hold hold) {
                 for (LogRecord.Part part : hold.parts()) {
                     for (HeldMessage message : part.messages()) {
-                        if (wanted.contains(message.id())) {
-                            loop().heldRead(part.address(), message);
+                        if (wanted.remove(message.id())) {
+                            tell(part.address(), message);
                         }
                     }
                 }
             }
+            wanted.forEach(id -> loop().heldMissing(id, offset)); // nobody may wait for ever
+        }
+
+        private void tell(String address, HeldMessage message) throws InterruptedException {
+            int bytes = Math.min(UNTAKEN_BYTES, UNTAKEN_OVERHEAD + message.body().length + message.properties().length);
+            untaken.acquire(bytes); // I5
+            loop().heldRead(address, message, () -> untaken.release(bytes));
         }
 
         @Override
-        public void missing(long offset) {
-            ids.getOrDefault(offset, Set.of()).forEach(id -> loop().heldMissing(id));
-        }
-
-        @Override
-        public void done() {
-            // Every one was answered above.
+        public void missing(long offset, long[] ids) {
+            for (long id : ids) {
+                loop().heldMissing(id, offset);
+            }
         }
     }
 }

@@ -40,6 +40,11 @@ final class BridgeMetrics {
         registry.register(Metric.HELD_RECORDS_IGNORED, "ahead", stats::recordsAhead);
         registry.register(Metric.HELD_RECORDS_IGNORED, "unreadable", stats::recordsSkipped);
         registry.register(Metric.HELD_CHECKPOINTS_FAILED, stats::failedCheckpoints);
+        registry.register(Metric.HELD_COLD_READS, held::coldReads);
+        registry.register(Metric.HELD_COLD_PASSED, held::recordsPassed);
+        registry.register(Metric.HELD_COLD_WAITING, held::reading);
+        registry.register(Metric.HELD_CACHE, "hit", stats::cacheHits);
+        registry.register(Metric.HELD_CACHE, "miss", stats::cacheMisses);
         registry.register(Metric.EPOCH, stats::epoch);
         registry.register(Metric.INSTRUCTIONS_EXPIRED, stats::expired);
         registry.register(Metric.INSTRUCTIONS_DROPPED, stats::dropped);

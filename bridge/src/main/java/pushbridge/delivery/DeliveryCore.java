@@ -301,7 +301,7 @@ final class DeliveryCore {
 
     /** A held message that was asked for has been read. */
     void heldRead(String address, HeldMessage message) {
-        if (holding.isExpiring(message.id())) {
+        if (holding.takeExpiring(message.id())) {
             Envelope envelope = new Envelope(addressOf(address), "", 0, message.body());
             copies.expired(holding.restored(message, envelope));
         } else {
@@ -311,9 +311,11 @@ final class DeliveryCore {
     }
 
     /** A held message is not in the log any more: counted, and given up, so that what follows it is delivered. */
-    void heldMissing(long id) {
-        stats.countHeldLost(1);
-        lanes.missing(id);
+    void heldMissing(long id, long offset) {
+        if (holding.isLost(id, offset)) {
+            stats.countHeldLost(1);
+            lanes.missing(id);
+        }
     }
 
     private static Address addressOf(String address) {
@@ -487,8 +489,14 @@ final class DeliveryCore {
         }
     }
 
+    /** Whether what is held may be read for its clients: not while what waits for all of them takes too much (I5). */
+    void roomInOutboxes(boolean room) {
+        lanes.roomInOutboxes(room);
+    }
+
     /** Lets frames and acknowledgements of the batch go out. */
     void endBatch() {
+        lanes.readOn();
         for (Session session : touched) {
             session.touched = false;
             session.sink().flush();
@@ -499,7 +507,12 @@ final class DeliveryCore {
             // Leaving: the channel is closed as soon as the loop says that it is idle, so no acknowledgement may wait.
             settlement.flush(leaving);
         }
-        stats.holding(holding.index(), holding.spanBytes(), holding.oldestAgeMillis(clock.wallMillis()));
+        stats.holding(
+                holding.index(),
+                holding.spanBytes(),
+                holding.oldestAgeMillis(clock.wallMillis()),
+                holding.cacheHits(),
+                holding.cacheMisses());
         stats.turned(directory, lanes.count(), settlement == null ? 0 : settlement.unsettled(), clock.nanoTime());
     }
 

@@ -174,14 +174,26 @@ public final class DeliveryLoop {
         return done;
     }
 
-    /** A message that {@link HeldLog#read} was asked for. */
-    public void heldRead(String address, HeldMessage message) {
-        queue.post(loop -> loop.heldRead(address, message));
+    /**
+     * A message that {@link HeldLog#read} was asked for.
+     *
+     * @param done run when the loop is through with it, so that the caller can bound what waits (I5)
+     */
+    public void heldRead(String address, HeldMessage message, Runnable done) {
+        queue.post(loop -> {
+            loop.heldRead(address, message);
+            done.run();
+        });
     }
 
-    /** A message that {@link HeldLog#read} was asked for is not there any more: it is lost. */
-    public void heldMissing(long id) {
-        queue.post(loop -> loop.heldMissing(id));
+    /**
+     * A message that {@link HeldLog#read} was asked for is not there any more: it is lost, unless it was copied forward
+     * meanwhile.
+     *
+     * @param offset where it was looked for
+     */
+    public void heldMissing(long id, long offset) {
+        queue.post(loop -> loop.heldMissing(id, offset));
     }
 
     /**
@@ -235,6 +247,7 @@ public final class DeliveryLoop {
         }
         room = BATCH;
         roomInOutboxes = !outboxes.isFull(); // I5: looked at once a batch, so exceeded by one batch at most
+        core.roomInOutboxes(roomInOutboxes);
         while (room > 0 && takesInstructions()) {
             Instruction instruction = queue.nextInstruction();
             if (instruction == null) {

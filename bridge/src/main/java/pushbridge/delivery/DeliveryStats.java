@@ -41,6 +41,8 @@ public final class DeliveryStats {
     private volatile long recordsAhead;
     private volatile long recordsSkipped;
     private volatile long failedCheckpoints;
+    private volatile long cacheHits;
+    private volatile long cacheMisses;
     private volatile long epoch;
     private volatile long lastTurnNanos;
 
@@ -182,6 +184,16 @@ public final class DeliveryStats {
         return failedCheckpoints;
     }
 
+    /** Bodies of held messages that were still in memory when their readers wanted them. */
+    public long cacheHits() {
+        return cacheHits;
+    }
+
+    /** Bodies that had to be asked for. */
+    public long cacheMisses() {
+        return cacheMisses;
+    }
+
     /** The epoch of the log's present owner; 0 when it never had one. */
     public long epoch() {
         return epoch;
@@ -251,7 +263,9 @@ public final class DeliveryStats {
         lastTurnNanos = nanos;
     }
 
-    void holding(HeldIndex index, long spanBytes, long oldestAgeMillis) {
+    void holding(HeldIndex index, long spanBytes, long oldestAgeMillis, long hits, long misses) {
+        cacheHits = hits;
+        cacheMisses = misses;
         heldMessages = index.count();
         heldAddresses = index.lanes();
         heldBytes = index.bytes();

@@ -18,6 +18,13 @@ public interface HeldLog {
      */
     void read(long id, long offset);
 
+    /**
+     * A message that was asked for is not needed any more. It may be answered all the same.
+     *
+     * @param offset the one it was asked for with
+     */
+    void forget(long id, long offset);
+
     /** Lets what was asked for go out; called once per batch. */
     void flush();
 

@@ -46,6 +46,9 @@ final class Holding {
     /** So few records are read as quickly as a checkpoint is found. */
     private static final int FEW = 20;
 
+    /** Messages asked for at the same time: some 300 bytes each, so 30 MB (I5). */
+    private static final int MAX_WANTED = 100_000;
+
     private final HoldConfig config;
     private final @Nullable HeldLog log;
     private final KeepingRules rules;
@@ -94,8 +97,15 @@ final class Holding {
     private int releasingCount;
     /** Messages whose bodies are being read to be delivered, by id. */
     private final Map<Long, LaneMessage> wanted = new HashMap<>();
+
+    private long wantedBytes;
+
+    private long cacheHits;
+    private long cacheMisses;
     /** Messages whose time is over, from then on until their release is appended. */
     private final Set<Long> expiring = new HashSet<>();
+    /** Those of them that are being read. */
+    private final Set<Long> expiringReads = new HashSet<>();
     /** The latest bodies, the oldest first. */
     private final LinkedHashMap<Long, Frame> cache = new LinkedHashMap<>();
 
@@ -256,7 +266,9 @@ final class Holding {
         released.clear();
         releasingCount = 0;
         wanted.clear();
+        wantedBytes = 0;
         expiring.clear();
+        expiringReads.clear();
         forwarding.clear();
         forwarded.clear();
         copiedForward.clear();
@@ -346,6 +358,7 @@ final class Holding {
     void release(long id) {
         released.add(id);
         expiring.remove(id);
+        expiringReads.remove(id);
         drop(id);
         releaseWithTheNextRecord(id);
     }
@@ -506,34 +519,84 @@ final class Holding {
         for (int entry = index.first(lane); entry != HeldIndex.NONE; entry = index.next(entry)) {
             long id = index.id(entry);
             if (!released.contains(id) && !expiring.contains(id)) {
-                messages.add(LaneMessage.held(
-                        id, index.offset(entry), index.deadlineMillis(entry), index.bodyBytes(entry), cache.get(id)));
+                messages.add(LaneMessage.held(id, index.deadlineMillis(entry), index.bodyBytes(entry)));
             }
         }
         return messages;
     }
 
-    /** Asks for the body of a held message; the second time it does nothing. */
+    /** Whether there is room for the body of one more held message that is to be delivered. */
+    boolean hasRoom() {
+        return wantedBytes < config.cacheBytes() && wanted.size() < MAX_WANTED; // I5
+    }
+
+    /** Gets the body of a held message, at once from memory or later from the log; the second time it does nothing. */
     void want(LaneMessage message) {
-        if (!message.wanted) {
-            message.wanted = true;
-            wanted.put(message.id, message);
-            read(message.id);
+        if (message.wanted) {
+            return;
         }
+        message.wanted = true;
+        count(message, 1);
+        message.frame = cache.get(message.id);
+        if (message.frame != null) {
+            cacheHits++;
+            return;
+        }
+        cacheMisses++;
+        wanted.put(message.id, message);
+        message.offset = read(message.id);
+    }
+
+    /** The body of a held message is not needed in its lane any more, or not yet. */
+    void unwant(LaneMessage message) {
+        if (!message.wanted) {
+            return;
+        }
+        message.wanted = false;
+        count(message, -1);
+        message.frame = null;
+        if (wanted.remove(message.id, message)
+                && !expiringReads.contains(message.id)
+                && !forwarding.contains(message.id)) {
+            log().forget(message.id, message.offset);
+        }
+    }
+
+    private void count(LaneMessage message, int sign) {
+        wantedBytes += (long) sign * message.size;
+        if (message.lane != null) {
+            message.lane.bodies += sign;
+        }
+    }
+
+    /** What the bodies of messages in lanes take, those being read included. */
+    long wantedBytes() {
+        return wantedBytes;
+    }
+
+    long cacheHits() {
+        return cacheHits;
+    }
+
+    long cacheMisses() {
+        return cacheMisses;
     }
 
     /** The time of a held message is over: asks for it, to copy it; the second time it does nothing. */
     void expire(long id) {
         if (!released.contains(id) && expiring.add(id)) {
+            expiringReads.add(id);
             read(id);
         }
     }
 
-    private void read(long id) {
+    private long read(long id) {
         int entry = index.entry(id);
-        if (entry != HeldIndex.NONE) { // else it was released meanwhile, and nobody waits for it any more
-            log().read(id, index.offset(entry));
+        if (entry == HeldIndex.NONE) { // it was released meanwhile, and nobody waits for it any more
+            return -1;
         }
+        log().read(id, index.offset(entry));
+        return index.offset(entry);
     }
 
     // ---- keeping the log short -----------------------------------------------------------------------------------
@@ -649,6 +712,23 @@ final class Holding {
         }
     }
 
+    /** Whether a held message that is not where it was looked for is nowhere; else it is looked for again, if need be. */
+    boolean isLost(long id, long offset) {
+        int entry = index.entry(id);
+        if (entry == HeldIndex.NONE || released.contains(id)) {
+            return false;
+        }
+        if (index.offset(entry) == offset) {
+            return true;
+        }
+        LaneMessage message = wanted.get(id);
+        long moved = read(id); // copied forward while it was being read
+        if (message != null) {
+            message.offset = moved;
+        }
+        return false;
+    }
+
     /** A held message is lost: returns the one that waited for it, or null when none did. */
     @Nullable
     LaneMessage missing(long id) {
@@ -659,9 +739,9 @@ final class Holding {
         return wanted.remove(id);
     }
 
-    /** Whether the message that was read is to be copied to the expired ones. */
-    boolean isExpiring(long id) {
-        return expiring.contains(id);
+    /** Whether the message that was read is to be copied to the expired ones; asked once for each. */
+    boolean takeExpiring(long id) {
+        return expiringReads.remove(id);
     }
 
     /** An instruction for the copy of a held message; it is settled by {@link #release}. */
@@ -684,7 +764,7 @@ final class Holding {
     @Nullable
     LaneMessage read(HeldMessage read) {
         LaneMessage message = wanted.remove(read.id());
-        if (message == null || message.lane == null) {
+        if (message == null) {
             return null;
         }
         message.frame = Frame.envelope(read.body(), true);

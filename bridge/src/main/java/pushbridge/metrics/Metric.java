@@ -86,6 +86,30 @@ public enum Metric {
             null,
             "Checkpoints of the held log that did not agree with what was read.",
             "Any at all: please report it."),
+    HELD_COLD_READS(
+            Kind.COUNTER,
+            "held.cold.reads",
+            null,
+            "Held messages read from the log, because their bodies were not in memory any more.",
+            "Users return after long, or very many are waited for."),
+    HELD_COLD_PASSED(
+            Kind.COUNTER,
+            "held.cold.passed.records",
+            null,
+            "Records of the held log read only because they stood between those, or came with them.",
+            "Much faster than held.cold.reads: the wanted ones stand far apart; the broker sends in vain."),
+    HELD_COLD_WAITING(
+            Kind.GAUGE,
+            "held.cold.waiting",
+            null,
+            "Held messages that are to be read from the log.",
+            "Not back to 0 soon: many return at once, or the log cannot be read: readiness names the reason."),
+    HELD_CACHE(
+            Kind.COUNTER,
+            "held.cache",
+            "outcome",
+            "Bodies wanted for delivery: hit when they were still in memory, miss when they had to be read.",
+            "Many misses soon after holding: hold.cache-bytes is small for this traffic."),
     EPOCH(
             Kind.GAUGE,
             "epoch",

@@ -81,7 +81,7 @@ abstract class HeldLogCase {
 
     static LogSettings settings(long maxBytes, long segmentBytes) {
         return new LogSettings(
-                Duration.ofDays(1), maxBytes, segmentBytes, APPEND_RECORDS, 1 << 20, TAIL_PREFETCH, 3, 50, 10);
+                Duration.ofDays(1), maxBytes, segmentBytes, APPEND_RECORDS, 1 << 20, TAIL_PREFETCH, 3, 50);
     }
 
     final LogAppender appender(LogSettings settings) {

@@ -80,6 +80,15 @@ final class CoreHarness {
         return harness;
     }
 
+    /** The same with room in memory for so many bytes of bodies. */
+    static CoreHarness holding(List<LogRecord> log, long cacheBytes) {
+        HoldConfig hold = new HoldConfig(
+                HOLD.ttl(), HOLD.maxMessages(), HOLD.maxPerAddress(), HOLD.maxBytes(), cacheBytes, HOLD.segmentBytes());
+        CoreHarness harness = new CoreHarness(CONFIG, hold, log);
+        harness.own();
+        return harness;
+    }
+
     /** With a held log that it has not read yet. */
     static CoreHarness starting(List<LogRecord> log) {
         return new CoreHarness(CONFIG, HOLD, log);
@@ -96,6 +105,13 @@ final class CoreHarness {
             @Override
             public void read(long id, long offset) {
                 reads.add(new long[] {id, offset});
+            }
+
+            @Override
+            public void forget(long id, long offset) {
+                if (!reads.removeIf(read -> read[0] == id && read[1] == offset)) {
+                    throw new AssertionError("nobody asked for " + id + " at " + offset);
+                }
             }
 
             @Override

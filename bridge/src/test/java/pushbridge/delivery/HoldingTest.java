@@ -540,6 +540,134 @@ final class HoldingTest {
     }
 
     /** Lets a client read and confirm, and the log answer, until nothing moves. */
+    /** A bridge that begins anew with these held, so that no body is in memory. */
+    private void restartHolding(String user, int messages, int size) {
+        for (int i = 0; i < messages; i++) {
+            harness.publish("user." + user, i + "x".repeat(size - 1));
+        }
+        harness.run();
+        harness.allComeBack();
+        harness = CoreHarness.holding(harness.log);
+    }
+
+    private void answerReads() {
+        while (!harness.reads.isEmpty()) {
+            harness.answerRead();
+        }
+    }
+
+    @Test
+    void bodiesAreAskedForHalfAWindowAtATime() {
+        restartHolding("ann", 8, 2);
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        assertThat(harness.reads).as("the window").hasSize(4);
+        answerReads();
+        ann.read(1);
+        ann.confirmRead();
+        harness.run();
+        assertThat(harness.reads).isEmpty();
+        ann.read(1);
+        ann.confirmRead();
+        harness.run();
+        assertThat(harness.reads).hasSize(2);
+        drain(ann);
+        assertThat(ann.read).hasSize(8);
+        assertThat(harness.stats.cacheMisses()).isEqualTo(8);
+    }
+
+    @Test
+    void theWindowCountsBytesOfWhatIsAskedForToo() { // I5
+        restartHolding("ann", 3, 400); // 1,000 bytes are the window, and no cache is so large
+        harness = roomFor(10_000);
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        assertThat(harness.reads).hasSize(2);
+        drain(ann);
+        assertThat(ann.read).hasSize(3);
+    }
+
+    private CoreHarness roomFor(long cacheBytes) {
+        return CoreHarness.holding(harness.log, cacheBytes);
+    }
+
+    @Test
+    void whatAllReadersWaitForTogetherIsBounded() { // I5
+        restartHolding("ann", 4, 10);
+        restartHolding("bob", 4, 10);
+        restartHolding("cy", 4, 10);
+        FakeClient ann = harness.connect("a", "ann", Confirmation.PONG);
+        FakeClient bob = harness.connect("b", "bob", Confirmation.PONG);
+        FakeClient cy = harness.connect("c", "cy", Confirmation.PONG);
+        assertThat(harness.reads).as("30 bytes").hasSize(3);
+        drain(ann);
+        drain(bob);
+        drain(cy);
+        assertThat(ann.read).hasSize(4);
+        assertThat(bob.read).hasSize(4);
+        assertThat(cy.read).hasSize(4);
+        assertThat(harness.holding.wantedBytes()).isZero();
+    }
+
+    @Test
+    void nothingIsReadWhileTheOutboxesAreFull() { // I5
+        restartHolding("ann", 1, 10);
+        harness.core.roomInOutboxes(false);
+        FakeClient ann = harness.connect("a", "ann", Confirmation.PONG);
+        assertThat(harness.reads).isEmpty();
+        harness.core.roomInOutboxes(true);
+        drain(ann);
+        assertThat(ann.read).hasSize(1);
+    }
+
+    @Test
+    void nothingIsReadForAClientThatHasGone() {
+        restartHolding("ann", 4, 2);
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        assertThat(harness.reads).hasSize(4);
+        ann.leave();
+        harness.run();
+        assertThat(harness.reads).isEmpty();
+        assertThat(harness.holding.wantedBytes()).isZero();
+
+        FakeClient again = harness.connect("d", "ann", Confirmation.PONG);
+        drain(again);
+        assertThat(again.read).hasSize(4);
+    }
+
+    @Test
+    void theLatestBodiesAreStillInMemory() {
+        harness.publish("user.ann", "one");
+        harness.run();
+        harness.allComeBack();
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        ann.readAll();
+        assertThat(ann.read).containsExactly("one");
+        assertThat(harness.stats.cacheHits()).isEqualTo(1);
+        assertThat(harness.stats.cacheMisses()).isZero();
+    }
+
+    @Test
+    void whatIsGoneFromTheLogIsCountedOnceAndNotWaitedFor() {
+        restartHolding("ann", 2, 2);
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        long[] first = harness.reads.remove();
+        harness.core.heldMissing(first[0], first[1]);
+        harness.core.heldMissing(first[0], first[1]);
+        drain(ann);
+        assertThat(ann.read).containsExactly("1x");
+        assertThat(harness.stats.heldLost()).isEqualTo(1);
+    }
+
+    @Test
+    void whatWasCopiedForwardWhileItWasBeingReadIsNotLost() {
+        restartHolding("ann", 1, 2);
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        long[] read = harness.reads.remove();
+        harness.core.heldMissing(read[0], read[1] - 1); // an earlier place of it
+        drain(ann);
+        assertThat(ann.read).containsExactly("0x");
+        assertThat(harness.stats.heldLost()).isZero();
+    }
+
     private void drain(FakeClient client) {
         for (int round = 0; round < 20; round++) {
             client.readAndConfirm();

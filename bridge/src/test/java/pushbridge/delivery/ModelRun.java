@@ -449,6 +449,9 @@ final class ModelRun {
                 .as("messages held, though everybody is there")
                 .isZero();
         assertThat(harness.stats.lanes()).as("lanes left behind").isZero();
+        assertThat(harness.holding.wantedBytes())
+                .as("I5: bodies counted in no lane")
+                .isZero();
         checkNothingIsLost();
     }
 
