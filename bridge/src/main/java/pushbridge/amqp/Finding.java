@@ -3,7 +3,7 @@ package pushbridge.amqp;
 import java.util.Locale;
 
 /**
- * How one exchange, queue or binding of the bridge stands on a broker.
+ * How one exchange, queue, stream or binding of the bridge stands on a broker.
  *
  * @param name its name; of a binding {@code exchange -> queue}
  * @param detail what else is to be known, without a full stop; empty for nothing
@@ -14,6 +14,7 @@ public record Finding(Kind kind, String name, State state, String detail) {
     public enum Kind {
         EXCHANGE,
         QUEUE,
+        STREAM,
         BINDING;
 
         /** For sentences. */

@@ -12,11 +12,9 @@ import pushbridge.config.AmqpConfig;
  */
 final class HeldStream {
 
-    private final String name;
-    private final Map<String, Object> arguments;
+    private final Part.Stream part;
 
     HeldStream(AmqpConfig config, LogSettings settings) {
-        this.name = config.prefix() + ".held";
         Map<String, Object> wanted = new HashMap<>();
         wanted.put("x-queue-type", "stream");
         if (!settings.maxAge().isZero()) {
@@ -26,18 +24,23 @@ final class HeldStream {
             wanted.put("x-max-length-bytes", settings.maxBytes());
         }
         wanted.put("x-stream-max-segment-size-bytes", settings.segmentBytes());
-        this.arguments = Map.copyOf(wanted);
+        this.part = new Part.Stream(config.prefix() + ".held", Map.copyOf(wanted));
     }
 
     String name() {
-        return name;
+        return part.name();
+    }
+
+    /** For a comparison with what is there. */
+    Part.Stream part() {
+        return part;
     }
 
     /** Idempotent. */
     void declare(Connection connection) throws BrokerException {
-        String what = "stream " + name;
+        String what = part.what();
         try {
-            Topology.onChannel(connection, what, channel -> channel.queueDeclare(name, true, false, false, arguments));
+            Topology.declare(connection, part);
         } catch (BrokerException e) {
             // Some releases end the connection over it.
             throw lacksStreams(e.sentence()) ? new BrokerException(noStreams(connection), e) : e;
@@ -62,7 +65,7 @@ final class HeldStream {
     private String noStreams(Connection connection) {
         return ("RabbitMQ at %s has no streams, so there is nowhere to keep the held log %s: enable them with"
                         + " 'rabbitmqctl enable_feature_flag stream_queue' (RabbitMQ 3.9 or later)")
-                .formatted(place(connection), name);
+                .formatted(place(connection), name());
     }
 
     /** Why reading did not begin or ended, in one sentence. */
@@ -70,9 +73,9 @@ final class HeldStream {
         if (needsOtherNode(reason)) {
             return ("The RabbitMQ node at %s has no replica of the stream %s: name one that has in amqp.uri, or give it"
                             + " one with 'rabbitmq-streams add_replica'")
-                    .formatted(place(connection), name);
+                    .formatted(place(connection), name());
         }
-        return "The stream %s cannot be read at %s (%s)".formatted(name, place(connection), reason);
+        return "The stream %s cannot be read at %s (%s)".formatted(name(), place(connection), reason);
     }
 
     /** Whether another address of {@code amqp.uri} may do better: streams are read from a replica of the node itself. */

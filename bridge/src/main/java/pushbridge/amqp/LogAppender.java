@@ -1,15 +1,17 @@
 package pushbridge.amqp;
 
+import com.rabbitmq.client.AMQP.BasicProperties;
 import com.rabbitmq.client.BlockedListener;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
-import com.rabbitmq.client.MessageProperties;
 import com.rabbitmq.client.ShutdownSignalException;
 import io.github.resilience4j.core.IntervalFunction;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Date;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -347,6 +349,14 @@ public final class LogAppender {
                     && (inFlight.isEmpty() || inFlightBytes < settings.appendBytes());
         }
 
+        /** The time tells later readers how long something has been held. */
+        private BasicProperties writtenNow() {
+            return new BasicProperties.Builder()
+                    .deliveryMode(2)
+                    .timestamp(Date.from(Instant.now()))
+                    .build();
+        }
+
         void publish(byte[] record) {
             Channel open = channel;
             if (open == null) {
@@ -355,7 +365,7 @@ public final class LogAppender {
             inFlight.add(new Sent(open.getNextPublishSeqNo(), record, System.nanoTime()));
             inFlightBytes += record.length;
             try {
-                open.basicPublish("", stream.name(), true, MessageProperties.MINIMAL_PERSISTENT_BASIC, record);
+                open.basicPublish("", stream.name(), true, writtenNow(), record);
             } catch (IOException | ShutdownSignalException e) {
                 drop(this, lost(Connector.describe(e)));
             }

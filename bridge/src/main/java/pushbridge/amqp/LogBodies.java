@@ -1,21 +1,18 @@
 package pushbridge.amqp;
 
 /**
- * Takes what a {@link LogReader} has read. Called by the reader's threads, for one request by several of them at the same
- * time. It may block, which holds up that read only; it must not throw.
+ * Takes what a {@link LogReader} has read. Called by the reader's threads, several at the same time. It may block, and so
+ * pushes back: then the broker soon sends no more. It must not throw anything else.
  */
 public interface LogBodies {
 
-    /** One record. */
-    void body(long offset, byte[] record);
-
     /**
-     * The log has no record at this offset: the broker has deleted it.
+     * A record that was asked for.
      *
-     * @param offset the one asked for; for a sweep its first one, which stands for all that are gone
+     * @param ids what it was asked for, at least one; one can be there twice
      */
-    void missing(long offset);
+    void body(long offset, long[] ids, byte[] record) throws InterruptedException;
 
-    /** Everything asked for was handed over or is missing; the last call. */
-    void done();
+    /** The log has no record at this offset: the broker has deleted it. */
+    void missing(long offset, long[] ids) throws InterruptedException;
 }

@@ -6,8 +6,10 @@ public interface LogListener {
     /**
      * The next record. Offsets grow but are not contiguous: the broker uses some itself. The listener may block, and
      * so pushes back: then the broker soon sends no more. It must not throw.
+     *
+     * @param writtenMillis when its writer sent it, in milliseconds since 1970; 0 when it does not say
      */
-    void record(long offset, byte[] record);
+    void record(long offset, byte[] record, long writtenMillis);
 
     /** Records were deleted by the broker before they were read: they are lost. The next record follows. */
     void truncated(TruncatedFrom gap);

@@ -6,28 +6,27 @@ import com.rabbitmq.client.ShutdownSignalException;
 import io.github.resilience4j.core.IntervalFunction;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import pushbridge.config.AmqpConfig;
 
 /**
- * Reads records of the held log by their offsets: a few scattered ones, or everything in a range. A read is a consumer
- * that begins at the offset and is cancelled when it has what is needed. That costs the broker milliseconds, whatever
- * comes with it, so offsets that are close are read as one range.
+ * Reads records of the held log by their offsets. A read is a consumer that begins at an offset and is cancelled when it has
+ * what is needed. That costs the broker milliseconds, whatever comes with it; so the {@link Elevator} merges what all
+ * have asked for, and few consumers serve many.
  *
- * <p>Threads: {@code pushbridge-amqp-held-read-<n>}, each with a channel of its own on one shared connection. A read that
- * is interrupted by a lost connection goes on where it was, so no offset is handed over twice. Callers bound what waits
- * (I5); what is in hand is the prefetch and the rest of one chunk for each thread.
+ * <p>Threads: {@code pushbridge-amqp-held-read-<n>}, each with a channel of its own on one shared connection. The first
+ * serves the newest requests, the others scan. What is asked for is answered exactly once, also when the connection is
+ * lost in between: then a read goes on where it was. What is in hand is the prefetch and the rest of one chunk for each
+ * thread (I5).
  */
 public final class LogReader implements AutoCloseable {
 
@@ -39,12 +38,14 @@ public final class LogReader implements AutoCloseable {
     private final LogSettings settings;
     private final Connector connector;
     private final HeldStream stream;
+    private final LogBodies bodies;
     private final BrokerStatus status;
     private final String alarm;
     private final IntervalFunction backoff;
-    private final BlockingQueue<Task> tasks = new LinkedBlockingQueue<>();
-    private final AtomicInteger waiting = new AtomicInteger();
-    private final AtomicLong reads = new AtomicLong();
+    private final Elevator elevator = new Elevator();
+    private final LongAdder scans = new LongAdder();
+    private final LongAdder wanted = new LongAdder();
+    private final LongAdder passed = new LongAdder();
     private final CountDownLatch stopped = new CountDownLatch(1);
     private final List<Thread> threads = new ArrayList<>();
 
@@ -53,16 +54,20 @@ public final class LogReader implements AutoCloseable {
     private int skipAddresses;
     private @Nullable String trouble;
 
-    /** @param node the bridge's name, shown by the broker */
-    public LogReader(AmqpConfig config, LogSettings settings, String node, BrokerStatus status) {
+    /**
+     * @param node the bridge's name, shown by the broker
+     * @param bodies gets what was asked for
+     */
+    public LogReader(AmqpConfig config, LogSettings settings, String node, LogBodies bodies, BrokerStatus status) {
         this.settings = settings;
         this.connector = new Connector(config, node, "held-read");
         this.stream = new HeldStream(config, settings);
+        this.bodies = bodies;
         this.status = status;
         this.alarm = "cold reads of " + stream.name();
         this.backoff = Connector.backoff(config);
         for (int i = 1; i <= settings.readers(); i++) {
-            Thread thread = new Thread(new Worker(), "pushbridge-amqp-held-read-" + i);
+            Thread thread = new Thread(new Worker(i > 1), "pushbridge-amqp-held-read-" + i);
             thread.setDaemon(true);
             threads.add(thread);
         }
@@ -74,48 +79,43 @@ public final class LogReader implements AutoCloseable {
     }
 
     /**
-     * Reads records, each once; close ones together. In order within such a range, ranges at the same time. Returns at
-     * once. Any thread.
+     * Asks for a message; read after the next {@link #go}. Any thread.
      *
-     * @param offsets of records that were in the log; in any order
-     * @param bodies gets one call for each different offset, then {@link LogBodies#done()}
+     * @param id given back with the record; answered once for each call
+     * @param offset of a record that was in the log
      */
-    public void read(List<Long> offsets, LogBodies bodies) {
-        long[] sorted =
-                offsets.stream().mapToLong(Long::longValue).sorted().distinct().toArray();
-        List<long[]> ranges = ranges(sorted, settings.readGap());
-        if (ranges.isEmpty()) {
-            bodies.done();
-            return;
-        }
-        Request request = new Request(bodies, ranges.size());
-        for (long[] range : ranges) {
-            add(new Scattered(request, range));
-        }
+    public void ask(long id, long offset) {
+        elevator.add(id, offset);
     }
 
-    /**
-     * Reads forward from one record to another and hands over everything between, both included, in order. Returns at
-     * once. Any thread.
-     *
-     * @param from the offset of a record that was in the log
-     * @param to the offset of a record that was in the log, not below {@code from}
-     */
-    public void sweep(long from, long to, LogBodies bodies) {
-        if (to < from) {
-            throw new IllegalArgumentException("a sweep from " + from + " cannot end at " + to);
-        }
-        add(new Sweep(new Request(bodies, 1), from, to));
+    /** Lets what was asked for be read. Any thread. */
+    public void go() {
+        elevator.go();
     }
 
-    /** Ranges asked for and not yet read. Any thread. */
+    /** The message is not waited for any more; it may come all the same, when it is being read just now. Any thread. */
+    public void forget(long id, long offset) {
+        elevator.forget(id, offset);
+    }
+
+    /** Messages asked for and not read. Any thread. */
     public int waiting() {
-        return waiting.get();
+        return elevator.waiting();
     }
 
-    /** Ranges read since the start. Any thread. */
-    public long reads() {
-        return reads.get();
+    /** Messages read since the start, missing ones not counted. Any thread. */
+    public long messagesRead() {
+        return wanted.sum();
+    }
+
+    /** Records read since the start only because they stood between others, or came with them. Any thread. */
+    public long recordsPassed() {
+        return passed.sum();
+    }
+
+    /** How often reading was begun at some offset since the start. Any thread. */
+    public long scans() {
+        return scans.sum();
     }
 
     /** Stops; what is not read yet is given up without a word. A callback that blocks is interrupted. Idempotent. */
@@ -133,24 +133,6 @@ public final class LogReader implements AutoCloseable {
             }
         }
         status.clear(alarm);
-    }
-
-    /** Cuts sorted offsets where the gap is larger. */
-    static List<long[]> ranges(long[] sorted, int gap) {
-        List<long[]> ranges = new ArrayList<>();
-        int begin = 0;
-        for (int i = 1; i <= sorted.length; i++) {
-            if (i == sorted.length || sorted[i] - sorted[i - 1] > gap) {
-                ranges.add(Arrays.copyOfRange(sorted, begin, i));
-                begin = i;
-            }
-        }
-        return ranges;
-    }
-
-    private void add(Task task) {
-        waiting.incrementAndGet();
-        tasks.add(task);
     }
 
     private boolean stopping() {
@@ -191,195 +173,46 @@ public final class LogReader implements AutoCloseable {
         }
     }
 
-    /** What one call has asked for; read in one or more parts. */
-    private static final class Request {
-        private final LogBodies bodies;
-        private final AtomicInteger parts;
-
-        Request(LogBodies bodies, int parts) {
-            this.bodies = bodies;
-            this.parts = new AtomicInteger(parts);
-        }
-
-        void partDone() {
-            if (parts.decrementAndGet() == 0) {
-                bodies.done();
-            }
-        }
-    }
-
-    /** One range. Belongs to the thread that has taken it. */
-    private abstract static class Task {
-        final Request request;
-        int absences;
-
-        Task(Request request) {
-            this.request = request;
-        }
-
-        /** The offset to begin, or to go on, with. */
-        abstract long next();
-
-        /** Whether more than one record is needed from here on. */
-        abstract boolean wide();
-
-        abstract boolean finished();
-
-        /** What the stream has; offsets grow. */
-        abstract void take(long offset, byte[] body);
-
-        /** The stream ends before {@link #next}. */
-        abstract void absent();
-    }
-
-    private static final class Scattered extends Task {
-        private final long[] offsets;
-        private int done;
-
-        Scattered(Request request, long[] offsets) {
-            super(request);
-            this.offsets = offsets;
-        }
-
-        @Override
-        long next() {
-            return offsets[done];
-        }
-
-        @Override
-        boolean wide() {
-            return offsets.length - done > 1;
-        }
-
-        @Override
-        boolean finished() {
-            return done == offsets.length;
-        }
-
-        @Override
-        void take(long offset, byte[] body) {
-            while (!finished() && offsets[done] < offset) {
-                request.bodies.missing(offsets[done++]); // truncated: the broker begins later without a word
-            }
-            if (!finished() && offsets[done] == offset) {
-                done++;
-                request.bodies.body(offset, body);
-            }
-        }
-
-        @Override
-        void absent() {
-            while (!finished()) {
-                request.bodies.missing(offsets[done++]);
-            }
-        }
-    }
-
-    private static final class Sweep extends Task {
-        private final long to;
-        private long next;
-        private boolean begun;
-
-        Sweep(Request request, long from, long to) {
-            super(request);
-            this.next = from;
-            this.to = to;
-        }
-
-        @Override
-        long next() {
-            return next;
-        }
-
-        @Override
-        boolean wide() {
-            return to > next;
-        }
-
-        @Override
-        boolean finished() {
-            return next > to;
-        }
-
-        @Override
-        void take(long offset, byte[] body) {
-            if (finished() || offset < next) {
-                return;
-            }
-            if (!begun && offset > next) {
-                request.bodies.missing(next);
-            }
-            begun = true;
-            next = offset + 1;
-            if (offset <= to) {
-                request.bodies.body(offset, body);
-            }
-        }
-
-        @Override
-        void absent() {
-            if (!begun) {
-                request.bodies.missing(next);
-            }
-            next = to + 1;
-        }
-    }
-
     /** One thread with its channel. */
     private final class Worker implements Runnable {
+        private final boolean scanning;
         private @Nullable Channel channel;
         private int prefetch;
         private int failures;
-        private boolean telling;
+        private int absences;
+
+        /** @param scanning or else takes the newest */
+        Worker(boolean scanning) {
+            this.scanning = scanning;
+        }
 
         @Override
         public void run() {
             try {
                 while (!stopping()) {
-                    Task task = tasks.take();
-                    finish(task);
-                    waiting.decrementAndGet();
+                    Elevator.Run run = elevator.await(scanning);
+                    try {
+                        absences = 0;
+                        for (long target = elevator.target(run);
+                                target != Elevator.NONE && !stopping();
+                                target = elevator.target(run)) {
+                            attempt(run, target);
+                            elevator.beginAgain(run);
+                        }
+                    } finally {
+                        elevator.release(run);
+                    }
                 }
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt(); // we stop
             }
         }
 
-        private void finish(Task task) throws InterruptedException {
-            try {
-                while (!task.finished() && !stopping()) {
-                    attempt(task);
-                }
-                if (task.finished()) {
-                    reads.incrementAndGet();
-                    tell(task.request::partDone);
-                }
-            } catch (RuntimeException e) {
-                // A callback failed: what it was given is its affair, and the other requests go on.
-                log.error("A read of the held log {} was given up, since its receiver failed", stream.name(), e);
-                telling = false;
-                abandonChannel();
-            }
-        }
-
-        /** With its consumer, which may still be sending. */
-        private void abandonChannel() {
-            Channel open = channel;
-            channel = null;
-            if (open != null) {
-                try {
-                    open.abort();
-                } catch (IOException e) {
-                    log.debug("A channel was gone before it was closed", e);
-                }
-            }
-        }
-
-        private void attempt(Task task) throws InterruptedException {
+        private void attempt(Elevator.Run run, long target) throws InterruptedException {
             Connection used = null;
             try {
                 used = connection();
-                serve(task, channel(used, task.wide() ? settings.readPrefetch() : 1));
+                serve(run, target, channel(used, elevator.isWide(run) ? settings.readPrefetch() : 1));
                 failures = 0;
                 works();
             } catch (BrokerException e) {
@@ -389,18 +222,9 @@ public final class LogReader implements AutoCloseable {
                 String sentence = used == null ? "The reader is stopping" : stream.unreadable(used, reason);
                 again(used, sentence, HeldStream.needsOtherNode(reason));
             } catch (RuntimeException e) {
-                if (telling) {
-                    throw e;
-                }
                 log.error("Reading the held log {} failed", stream.name(), e);
                 again(used, "Reading the held log %s failed (%s)".formatted(stream.name(), e), false);
             }
-        }
-
-        private void tell(Runnable call) {
-            telling = true;
-            call.run();
-            telling = false;
         }
 
         private void again(@Nullable Connection used, String sentence, boolean otherNode) throws InterruptedException {
@@ -410,33 +234,36 @@ public final class LogReader implements AutoCloseable {
             stopped.await(backoff.apply(failures), TimeUnit.MILLISECONDS);
         }
 
-        private Channel channel(Connection on, int wanted) throws IOException {
+        private Channel channel(Connection on, int wantedPrefetch) throws IOException {
             Channel open = channel;
             if (open == null || !open.isOpen() || open.getConnection() != on) {
                 open = on.createChannel();
                 channel = open;
                 prefetch = 0;
             }
-            if (prefetch != wanted) {
-                open.basicQos(wanted);
-                prefetch = wanted;
+            if (prefetch != wantedPrefetch) {
+                open.basicQos(wantedPrefetch);
+                prefetch = wantedPrefetch;
             }
             return open;
         }
 
-        private void serve(Task task, Channel open) throws IOException, InterruptedException {
+        private void serve(Elevator.Run run, long first, Channel open) throws IOException, InterruptedException {
             int millis = connector.stepMillis();
             BlockingQueue<StreamConsumer.Item> items = new LinkedBlockingQueue<>(); // bounded by credit
-            StreamConsumer consumer = StreamConsumer.open(open, stream.name(), task.next(), items::add);
+            scans.increment();
+            StreamConsumer consumer = StreamConsumer.open(open, stream.name(), first, items::add);
             long unackedTag = 0;
             int unacked = 0;
             boolean silent = false;
-            while (!task.finished() && !silent) {
+            long target = first;
+            while (target != Elevator.NONE && !silent) {
                 StreamConsumer.Item item = items.poll(millis, TimeUnit.MILLISECONDS);
                 if (item instanceof StreamConsumer.Entry entry) {
-                    tell(() -> task.take(entry.offset(), entry.body()));
+                    take(run, entry);
+                    target = elevator.target(run);
                     unackedTag = entry.tag();
-                    if (++unacked >= Math.max(1, prefetch / 2) && !task.finished()) {
+                    if (++unacked >= Math.max(1, prefetch / 2) && target != Elevator.NONE) {
                         open.basicAck(unackedTag, true);
                         unackedTag = 0;
                         unacked = 0;
@@ -447,22 +274,60 @@ public final class LogReader implements AutoCloseable {
                     silent = true;
                 }
             }
-            consumer.cancel(items, unackedTag, millis);
+            passed.add(consumer.cancel(items, unackedTag, millis).entries());
             if (silent) {
-                silent(task, open.getConnection(), millis);
+                silent(run, target, open.getConnection(), millis);
+            }
+        }
+
+        private void take(Elevator.Run run, StreamConsumer.Entry entry) throws InterruptedException {
+            boolean asked = false;
+            for (Elevator.Demand demand : elevator.arrived(run, entry.offset(), entry.body().length)) {
+                if (demand.offset() == entry.offset()) {
+                    asked = true;
+                    long[] ids = demand.ids();
+                    wanted.add(ids.length);
+                    answer(() -> bodies.body(entry.offset(), ids, entry.body()));
+                } else {
+                    // Truncated: the broker begins later without a word.
+                    answer(() -> bodies.missing(demand.offset(), demand.ids()));
+                }
+            }
+            if (!asked) {
+                passed.increment();
             }
         }
 
         /** Nothing came: asked beyond the end, or the broker is slow. Only the former is an answer. */
-        private void silent(Task task, Connection used, int millis) throws IOException, InterruptedException {
+        private void silent(Elevator.Run run, long target, Connection used, int millis)
+                throws IOException, InterruptedException {
             OptionalLong last = StreamEnd.find(used, stream.name(), millis);
-            if (last.isEmpty() || last.getAsLong() >= task.next()) {
+            if (last.isEmpty() || last.getAsLong() >= target) {
                 throw new IOException("no answer in time");
             }
-            task.absences++;
-            if (task.absences >= ABSENCES) {
-                tell(task::absent);
+            absences++;
+            if (absences >= ABSENCES) {
+                absences = 0;
+                Elevator.Demand demand = elevator.absent(run, target);
+                if (demand != null) {
+                    answer(() -> bodies.missing(target, demand.ids()));
+                }
             }
         }
+
+        /** A receiver that fails was told all the same: what it makes of that is its affair, and the others go on. */
+        private void answer(Answer answer) throws InterruptedException {
+            try {
+                answer.give();
+            } catch (RuntimeException e) {
+                log.error("What was read from the held log {} could not be taken", stream.name(), e);
+            }
+        }
+    }
+
+    /** One call of the receiver. */
+    @FunctionalInterface
+    private interface Answer {
+        void give() throws InterruptedException;
     }
 }

@@ -12,9 +12,9 @@ import java.time.Duration;
  *     at most these, and readers always get whole chunks: so this bounds their memory, too (I5)
  * @param appendBytes the same in bytes; one larger record goes alone
  * @param tailPrefetch records the tail may have waiting for its listener, beside those of one chunk
- * @param readers cold reads that run at the same time, each on a channel of its own
+ * @param readers cold reads that run at the same time, each on a channel of its own; at least 2: one serves the newest
+ *     requests, the others scan
  * @param readPrefetch records one cold read may have waiting, beside those of one chunk
- * @param readGap cold reads not further apart than this many records are served by reading everything between them
  */
 public record LogSettings(
         Duration maxAge,
@@ -24,5 +24,4 @@ public record LogSettings(
         int appendBytes,
         int tailPrefetch,
         int readers,
-        int readPrefetch,
-        int readGap) {}
+        int readPrefetch) {}

@@ -38,6 +38,9 @@ public final class LogTail implements AutoCloseable {
 
     private static final long UNKNOWN = -2;
 
+    /** A stream has no replica in the first moments after its declaration; what lasts longer needs an operator. */
+    private static final Duration BECOMING = Duration.ofSeconds(5);
+
     /** So often in a row a known record must be absent: a replica may be behind for a while. */
     private static final int ABSENCES = 2;
 
@@ -49,32 +52,48 @@ public final class LogTail implements AutoCloseable {
     private final String alarm;
     private final IntervalFunction backoff;
     private final LogListener listener;
-    private final long from;
+    private final Beginning beginning;
     private final Thread thread = new Thread(this::run, "pushbridge-amqp-held-tail");
     /** Bounded by the credit of the current link. */
     private final BlockingQueue<Signal> signals = new LinkedBlockingQueue<>();
 
     private volatile boolean stopping;
     private volatile boolean endWanted = true;
+    private volatile boolean rewound;
     private volatile long position = -1;
+    /** The record to begin with; -1 for the first there is. */
+    private volatile long from = -1;
+
     private volatile long end = UNKNOWN;
 
     // Tail thread only, from here on.
+    private boolean begun;
     private byte @Nullable [] lastRecord;
     private boolean telling;
     private int skipAddresses;
     private int absences;
     private @Nullable String trouble;
+    /** Since when there was no replica on any node that was asked; 0 while there is. */
+    private long withoutReplicaNanos;
 
-    /**
-     * @param node the bridge's name, shown by the broker
-     * @param from the offset of a record that is in the log, to begin with; −1 for the first there is
-     */
+    /** Says where to begin; called by the tail's thread once connected, and again when the connection was lost meanwhile. */
+    @FunctionalInterface
+    public interface Beginning {
+        /**
+         * Looks where to begin.
+         *
+         * @param patienceMillis how long to wait for the broker
+         * @return the offset of a record that is in the log; −1 for the first there is
+         */
+        long find(Connection connection, String stream, long patienceMillis) throws IOException, InterruptedException;
+    }
+
+    /** @param node the bridge's name, shown by the broker */
     public LogTail(
             AmqpConfig config,
             LogSettings settings,
             String node,
-            long from,
+            Beginning beginning,
             LogListener listener,
             BrokerStatus status) {
         this.config = config;
@@ -84,7 +103,7 @@ public final class LogTail implements AutoCloseable {
         this.status = status;
         this.alarm = "reading " + stream.name();
         this.backoff = Connector.backoff(config);
-        this.from = from;
+        this.beginning = beginning;
         this.listener = listener;
         this.thread.setDaemon(true);
     }
@@ -105,12 +124,18 @@ public final class LogTail implements AutoCloseable {
      */
     public long lag() {
         long known = end;
-        return known == UNKNOWN ? -1 : Math.max(0, known - position);
+        return known == UNKNOWN ? -1 : Math.max(0, known - Math.max(position, from - 1));
     }
 
     /** Looks up again where the log ends; {@link LogListener#caughtUp} follows. Any thread. */
     public void askEnd() {
         endWanted = true;
+        signals.add(new Wake());
+    }
+
+    /** Asks anew where to begin, and hands over everything from there on once more. Any thread. */
+    public void rewind() {
+        rewound = true;
         signals.add(new Wake());
     }
 
@@ -146,7 +171,7 @@ public final class LogTail implements AutoCloseable {
                     }
                     Connection connection = connector.connect(skipAddresses);
                     connectedAt = System.nanoTime();
-                    follow(new Link(connection));
+                    follow(connection);
                 } catch (BrokerException e) {
                     trouble(e.sentence());
                 } catch (LinkLostException e) {
@@ -161,6 +186,10 @@ public final class LogTail implements AutoCloseable {
                 boolean stable =
                         System.nanoTime() - connectedAt > config.backoffMax().toNanos();
                 failures = stable ? 1 : failures + 1;
+                if (rewound) {
+                    forget();
+                    failures = 0;
+                }
             }
         } catch (ReplacedException e) {
             log.error("{}", e.sentence);
@@ -176,13 +205,29 @@ public final class LogTail implements AutoCloseable {
         }
     }
 
-    private void follow(Link link) throws BrokerException, LinkLostException, ReplacedException, InterruptedException {
+    private void forget() {
+        rewound = false;
+        begun = false;
+        position = -1;
+        from = -1;
+        end = UNKNOWN;
+        lastRecord = null;
+        absences = 0;
+    }
+
+    private void follow(Connection connection)
+            throws BrokerException, LinkLostException, ReplacedException, InterruptedException {
         try {
             signals.clear(); // of the link before
             endWanted = true;
-            stream.declare(link.connection);
+            stream.declare(connection);
+            if (!begun) {
+                from = beginning.find(connection, stream.name(), connector.stepMillis());
+                begun = true;
+            }
+            Link link = new Link(connection);
             link.consume();
-            while (!stopping) {
+            while (!stopping && !rewound) {
                 Signal signal = signals.poll(link.nanosToNextDeadline(), TimeUnit.NANOSECONDS);
                 if (signal instanceof Arrived arrived && arrived.link() == link) {
                     if (arrived.item() instanceof StreamConsumer.Entry entry) {
@@ -199,11 +244,23 @@ public final class LogTail implements AutoCloseable {
             String reason = Connector.describe(e);
             if (HeldStream.needsOtherNode(reason)) {
                 skipAddresses++;
+                if (isBecoming()) {
+                    throw new LinkLostException(null);
+                }
             }
-            throw new LinkLostException(stream.unreadable(link.connection, reason));
+            throw new LinkLostException(stream.unreadable(connection, reason));
         } finally {
-            Connector.abort(link.connection);
+            Connector.abort(connection);
         }
+    }
+
+    /** Whether the stream may just have been declared, so that its replica is about to come. */
+    private boolean isBecoming() {
+        long now = System.nanoTime();
+        if (withoutReplicaNanos == 0) {
+            withoutReplicaNanos = now;
+        }
+        return now - withoutReplicaNanos < BECOMING.toNanos();
     }
 
     /** Waits, unless stopping. */
@@ -220,9 +277,9 @@ public final class LogTail implements AutoCloseable {
         telling = false;
     }
 
-    /** Says a problem once, not with every attempt. */
-    private void trouble(String sentence) {
-        if (!stopping && !sentence.equals(trouble)) {
+    /** Says a problem once, not with every attempt; null for one that is likely to pass. */
+    private void trouble(@Nullable String sentence) {
+        if (!stopping && sentence != null && !sentence.equals(trouble)) {
             trouble = sentence;
             log.warn("{}; trying again until it works", sentence);
             status.raise(alarm, sentence);
@@ -230,6 +287,7 @@ public final class LogTail implements AutoCloseable {
     }
 
     private void works() {
+        withoutReplicaNanos = 0;
         if (trouble != null) {
             trouble = null;
             log.info("The held log {} is read again", stream.name());
@@ -246,9 +304,10 @@ public final class LogTail implements AutoCloseable {
 
     /** The connection cannot be used any more. */
     private static final class LinkLostException extends Exception {
-        private final String sentence;
+        /** Null when it is not worth saying. */
+        private final @Nullable String sentence;
 
-        LinkLostException(String sentence) {
+        LinkLostException(@Nullable String sentence) {
             super(sentence);
             this.sentence = sentence;
         }
@@ -298,7 +357,7 @@ public final class LogTail implements AutoCloseable {
             }
             if (verified && entry.offset() > position) {
                 works();
-                tell(() -> listener.record(entry.offset(), entry.body()));
+                tell(() -> listener.record(entry.offset(), entry.body(), entry.writtenMillis()));
                 position = entry.offset();
                 lastRecord = entry.body();
             } // else it is below what was asked for: the broker may begin with a whole chunk

@@ -8,7 +8,7 @@ import java.util.HashMap;
 import java.util.Map;
 import pushbridge.amqp.Finding.Kind;
 
-/** One exchange, queue or binding as the bridge wants it. */
+/** One exchange, queue, stream or binding as the bridge wants it. */
 sealed interface Part {
 
     Kind kind();
@@ -81,6 +81,25 @@ sealed interface Part {
 
         private static String count(int number, String noun) {
             return number + " " + noun + (number == 1 ? "" : "s");
+        }
+    }
+
+    /** A durable stream. */
+    record Stream(String name, Map<String, Object> arguments) implements Visible {
+        @Override
+        public Kind kind() {
+            return Kind.STREAM;
+        }
+
+        @Override
+        public void declare(Channel channel) throws IOException {
+            channel.queueDeclare(name, true, false, false, arguments);
+        }
+
+        @Override
+        public String look(Channel channel) throws IOException {
+            // How many records a stream has is known only roughly, so it is not told.
+            return Queue.count(channel.queueDeclarePassive(name).getConsumerCount(), "consumer");
         }
     }
 

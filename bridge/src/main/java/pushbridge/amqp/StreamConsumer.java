@@ -23,7 +23,8 @@ final class StreamConsumer extends DefaultConsumer {
     /** What comes from the broker. */
     sealed interface Item {}
 
-    record Entry(long offset, long tag, byte[] body) implements Item {}
+    /** @param writtenMillis when its writer sent it, in milliseconds since 1970; 0 when it does not say */
+    record Entry(long offset, long tag, byte[] body, long writtenMillis) implements Item {}
 
     /** The last item: this consumer gets nothing more. */
     record Over(String reason) implements Item {}
@@ -80,7 +81,10 @@ final class StreamConsumer extends DefaultConsumer {
         if (headers == null || !(headers.get("x-stream-offset") instanceof Number offset)) {
             throw new IOException("a delivery without x-stream-offset: the queue is not a stream");
         }
-        sink.accept(new Entry(offset.longValue(), envelope.getDeliveryTag(), body));
+        long writtenMillis = properties.getTimestamp() == null
+                ? 0
+                : properties.getTimestamp().toInstant().toEpochMilli();
+        sink.accept(new Entry(offset.longValue(), envelope.getDeliveryTag(), body, writtenMillis));
     }
 
     @Override

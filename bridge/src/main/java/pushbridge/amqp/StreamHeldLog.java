@@ -1,13 +1,14 @@
 package pushbridge.amqp;
 
+import com.rabbitmq.client.Connection;
+import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,14 +32,17 @@ public final class StreamHeldLog implements HeldLog {
 
     private static final Logger log = LoggerFactory.getLogger(StreamHeldLog.class);
 
-    // A record of one lane is at most 64 KiB, unless a single message is larger, so each 1,000 of them are 64 MB at
-    // worst (I5), and some hundred kB as a rule.
+    // Of what is held for many, a record has 64 KiB and some hundred messages; of what is held now and then, and of
+    // releases, some hundred bytes. A single message can be larger.
 
-    /** Records that the tail may be ahead of the loop. */
-    private static final int AHEAD = 1_000;
+    /** Bytes of records that the tail may be ahead of the loop (I5). */
+    private static final int AHEAD_BYTES = 16 << 20;
 
-    /** Records that the broker may send ahead of the tail; fewer cost throughput. */
-    private static final int TAIL_PREFETCH = 1_000;
+    /** What a record takes in memory beside its bytes, at least: many small ones must not be for nothing. */
+    private static final int RECORD_OVERHEAD = 512;
+
+    /** Records that the broker may send ahead of the tail: 16 MiB of large ones; fewer cost throughput of small ones. */
+    private static final int TAIL_PREFETCH = 256;
 
     /** Records that may wait for their confirms; as many make a chunk, which readers always get whole. */
     private static final int APPEND_WINDOW = 1_000;
@@ -50,19 +54,30 @@ public final class StreamHeldLog implements HeldLog {
 
     private static final int READ_PREFETCH = 64;
 
-    /** Cold reads this close together, in records, are served by reading what lies between. */
-    private static final int READ_GAP = 64;
+    /** Bytes of bodies that were read and the loop has not taken yet: what a batch of it takes, many times over (I5). */
+    private static final int UNTAKEN_BYTES = 4 << 20;
+
+    /** What one costs beside its bytes. */
+    private static final int UNTAKEN_OVERHEAD = 256;
 
     private final LogAppender appender;
     private final LogTail tail;
     private final LogReader reader;
     private final BrokerStatus status;
     private final Consumer<Throwable> onReplaced;
-    private final Semaphore ahead = new Semaphore(AHEAD);
+    private final Semaphore ahead = new Semaphore(AHEAD_BYTES);
+    private final Semaphore untaken = new Semaphore(UNTAKEN_BYTES, true); // fair, or a large one would wait for ever
 
     private @Nullable DeliveryLoop loop;
-    /** What was asked for in this batch: ids by offset. Loop thread only. */
-    private Map<Long, Set<Long>> asked = new HashMap<>();
+
+    /** Whether a checkpoint turned out to be wrong, so that reading begins at the first record. */
+    private volatile boolean fromFirst;
+
+    // Of the reading that a fold begins with; written by the tail's thread.
+    private volatile long replayStartedNanos;
+    private volatile long replayNanos;
+    private final AtomicLong replayRecords = new AtomicLong();
+    private volatile boolean replaying;
 
     /**
      * @param keeping how the log is kept short: tells how long it can get at most
@@ -76,7 +91,17 @@ public final class StreamHeldLog implements HeldLog {
             String node,
             BrokerStatus status,
             Consumer<Throwable> onReplaced) {
-        LogSettings settings = new LogSettings(
+        LogSettings settings = settings(hold, keeping);
+        this.status = status;
+        this.onReplaced = onReplaced;
+        appender = new LogAppender(amqp, settings, node, status);
+        tail = new LogTail(amqp, settings, node, this::begin, new Listener(), status);
+        reader = new LogReader(amqp, settings, node, new Answers(), status);
+    }
+
+    /** How the stream is declared, and how it is used. */
+    public static LogSettings settings(HoldConfig hold, KeepingRules keeping) {
+        return new LogSettings(
                 Duration.ZERO,
                 keeping.longestSpanBytes(hold.maxBytes()),
                 hold.segmentBytes(),
@@ -84,16 +109,10 @@ public final class StreamHeldLog implements HeldLog {
                 APPEND_WINDOW_BYTES,
                 TAIL_PREFETCH,
                 READERS,
-                READ_PREFETCH,
-                READ_GAP);
-        this.status = status;
-        this.onReplaced = onReplaced;
-        appender = new LogAppender(amqp, settings, node, status);
-        tail = new LogTail(amqp, settings, node, -1, new Listener(), status);
-        reader = new LogReader(amqp, settings, node, status);
+                READ_PREFETCH);
     }
 
-    /** Starts to connect; what is in the log is told to the loop from its first record on. */
+    /** Starts to connect; what is in the log is told to the loop, from where its latest checkpoint says. */
     public void start(DeliveryLoop deliveryLoop) {
         loop = deliveryLoop;
         appender.start();
@@ -108,6 +127,34 @@ public final class StreamHeldLog implements HeldLog {
         return loop;
     }
 
+    /** The tail's thread: where to begin, which the loop is told before the first record. */
+    private long begin(Connection connection, String stream, long patienceMillis)
+            throws IOException, InterruptedException {
+        replayStartedNanos = System.nanoTime();
+        replayRecords.set(0);
+        replaying = true;
+        LogRecord.Checkpoint checkpoint = fromFirst ? null : CheckpointFinder.find(connection, stream, patienceMillis);
+        if (checkpoint != null) {
+            log.info(
+                    "The held log {} is read from offset {} on, as its latest checkpoint says",
+                    stream,
+                    checkpoint.lowestLiveOffset());
+        }
+        loop().logBegins(checkpoint);
+        return checkpoint == null ? -1 : CheckpointFinder.from(checkpoint);
+    }
+
+    @Override
+    public void rewind(LogRecord.Checkpoint wrong) {
+        String sentence =
+                "The held log's checkpoint %d of epoch %d is wrong: what is held was read anew from the first record there is, which took longer; please report it"
+                        .formatted(wrong.ordinal(), wrong.epoch());
+        log.error("{}", sentence);
+        status.raise("wrong checkpoint", sentence);
+        fromFirst = true;
+        tail.rewind();
+    }
+
     @Override
     public void append(LogRecord record) {
         appender.append(RecordCodec.encode(record));
@@ -115,17 +162,17 @@ public final class StreamHeldLog implements HeldLog {
 
     @Override
     public void read(long id, long offset) {
-        asked.computeIfAbsent(offset, at -> new HashSet<>()).add(id);
+        reader.ask(id, offset);
+    }
+
+    @Override
+    public void forget(long id, long offset) {
+        reader.forget(id, offset);
     }
 
     @Override
     public void flush() {
-        if (asked.isEmpty()) {
-            return;
-        }
-        Map<Long, Set<Long>> now = asked;
-        asked = new HashMap<>();
-        reader.read(new ArrayList<>(now.keySet()), new Answers(now));
+        reader.go();
     }
 
     @Override
@@ -143,6 +190,31 @@ public final class StreamHeldLog implements HeldLog {
         return tail.lag();
     }
 
+    /** How long it took to read what was in the log at the start, in nanoseconds; so far, while that goes on. Any thread. */
+    public long replayNanos() {
+        return replaying ? System.nanoTime() - replayStartedNanos : replayNanos;
+    }
+
+    /** How many records that were. Any thread. */
+    public long replayRecords() {
+        return replayRecords.get();
+    }
+
+    /** Messages that were read from the log because their bodies were not in memory any more. Any thread. */
+    public long coldReads() {
+        return reader.messagesRead();
+    }
+
+    /** Records that were read only because they stood between those. Any thread. */
+    public long recordsPassed() {
+        return reader.recordsPassed();
+    }
+
+    /** Messages that are to be read from the log. Any thread. */
+    public int reading() {
+        return reader.waiting();
+    }
+
     /** Appends what is waiting, for at most this long, and leaves. */
     public void stop(Duration patience) throws InterruptedException {
         List<byte[]> doubtful = appender.stop(patience);
@@ -158,16 +230,20 @@ public final class StreamHeldLog implements HeldLog {
     /** The tail's thread. */
     private final class Listener implements LogListener {
         @Override
-        public void record(long offset, byte[] record) {
+        public void record(long offset, byte[] record, long writtenMillis) {
+            if (replaying) {
+                replayRecords.incrementAndGet();
+            }
             Decoded decoded = RecordCodec.decode(record);
             if (decoded instanceof Decoded.Known known) {
+                int room = Math.min(record.length + RECORD_OVERHEAD, AHEAD_BYTES);
                 try {
-                    ahead.acquire();
+                    ahead.acquire(room);
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt(); // the tail is being closed
                     return;
                 }
-                loop().logged(offset, known.record(), record.length, ahead::release);
+                loop().logged(offset, known.record(), record.length, writtenMillis, () -> ahead.release(room));
             } else if (decoded instanceof Decoded.Corrupt corrupt) {
                 String sentence = "The held log has a record at offset %d that cannot be read (%s)"
                         .formatted(offset, corrupt.reason());
@@ -193,6 +269,14 @@ public final class StreamHeldLog implements HeldLog {
         @Override
         public void caughtUp(long end) {
             log.debug("The held log is read up to offset {}", end);
+            if (replaying) {
+                replayNanos = System.nanoTime() - replayStartedNanos;
+                replaying = false;
+                log.info(
+                        "The held log was read: {} records in {} ms",
+                        replayRecords.get(),
+                        TimeUnit.NANOSECONDS.toMillis(replayNanos));
+            }
         }
 
         @Override
@@ -206,33 +290,36 @@ public final class StreamHeldLog implements HeldLog {
 
     /** The reader's threads. */
     private final class Answers implements LogBodies {
-        private final Map<Long, Set<Long>> ids;
-
-        Answers(Map<Long, Set<Long>> ids) {
-            this.ids = ids;
-        }
-
         @Override
-        public void body(long offset, byte[] record) {
-            Set<Long> wanted = ids.getOrDefault(offset, Set.of());
+        public void body(long offset, long[] ids, byte[] record) throws InterruptedException {
+            Set<Long> wanted = new HashSet<>();
+            for (long id : ids) {
+                wanted.add(id);
+            }
             if (RecordCodec.decode(record) instanceof Decoded.Known known
                     && known.record() instanceof LogRecord.Hold hold) {
-                for (HeldMessage message : hold.messages()) {
-                    if (wanted.contains(message.id())) {
-                        loop().heldRead(hold.address(), message);
+                for (LogRecord.Part part : hold.parts()) {
+                    for (HeldMessage message : part.messages()) {
+                        if (wanted.remove(message.id())) {
+                            tell(part.address(), message);
+                        }
                     }
                 }
             }
+            wanted.forEach(id -> loop().heldMissing(id, offset)); // nobody may wait for ever
+        }
+
+        private void tell(String address, HeldMessage message) throws InterruptedException {
+            int bytes = Math.min(UNTAKEN_BYTES, UNTAKEN_OVERHEAD + message.body().length + message.properties().length);
+            untaken.acquire(bytes); // I5
+            loop().heldRead(address, message, () -> untaken.release(bytes));
         }
 
         @Override
-        public void missing(long offset) {
-            ids.getOrDefault(offset, Set.of()).forEach(id -> loop().heldMissing(id));
-        }
-
-        @Override
-        public void done() {
-            // Every one was answered above.
+        public void missing(long offset, long[] ids) {
+            for (long id : ids) {
+                loop().heldMissing(id, offset);
+            }
         }
     }
 }

@@ -97,18 +97,19 @@ public final class Topology {
      *
      * @param name shown by the broker
      * @param create whether to declare what is missing; else nothing is created
+     * @param held how the stream of the held log is kept; it comes last, since {@link #declare} leaves it to who uses it
      * @throws BrokerException RabbitMQ cannot be reached, or the connection was lost meanwhile
      */
-    public List<Finding> report(String name, boolean create) throws BrokerException {
+    public List<Finding> report(String name, boolean create, LogSettings held) throws BrokerException {
         Connection connection = new Connector(config, name, "topology").connect();
         try {
-            return report(connection, create);
+            return report(connection, create, new HeldStream(config, held).part());
         } finally {
             Connector.abort(connection);
         }
     }
 
-    List<Finding> report(Connection connection, boolean create) throws BrokerException {
+    private List<Finding> report(Connection connection, boolean create, Part.Stream held) throws BrokerException {
         Map<Part, Finding> findings = new LinkedHashMap<>();
         for (Part part : parts()) {
             Finding finding;
@@ -121,6 +122,7 @@ public final class Topology {
             }
             findings.put(part, finding);
         }
+        findings.put(held, found(connection, held, create));
         return List.copyOf(findings.values());
     }
 
@@ -136,7 +138,7 @@ public final class Topology {
         } catch (RefusedException e) {
             // Also 404 is a durable queue whose node is down, and that one is not missing.
             if (e.replyCode != AMQP.NOT_FOUND
-                    || !e.replyText.contains("no " + part.kind().word())) {
+                    || !e.replyText.contains(part instanceof Part.Exchange ? "no exchange" : "no queue")) {
                 return finding(part, State.REFUSED, e.replyText);
             }
             return create ? created(connection, part) : finding(part, State.MISSING, "");
@@ -258,7 +260,7 @@ public final class Topology {
         T on(Channel channel) throws IOException;
     }
 
-    private static void declare(Connection connection, Part part) throws BrokerException, RefusedException {
+    static void declare(Connection connection, Part part) throws BrokerException, RefusedException {
         onChannel(connection, part.what(), channel -> {
             part.declare(channel);
             return part;

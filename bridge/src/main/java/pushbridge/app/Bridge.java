@@ -29,6 +29,7 @@ import pushbridge.dev.DevPages;
 import pushbridge.dev.DevPublish;
 import pushbridge.envelope.EnvelopeReader;
 import pushbridge.envelope.SchemaFileException;
+import pushbridge.hold.KeepingRules;
 import pushbridge.metrics.MetricsRegistry;
 import pushbridge.outbox.OutboxTotals;
 import pushbridge.socket.DevGate;
@@ -66,6 +67,11 @@ public final class Bridge {
      * @throws SchemaFileException a payload schema in {@code message.types-dir} cannot be used
      */
     public Bridge(BridgeConfig config) throws SchemaFileException {
+        this(config, DeliveryLoop.keepingRules());
+    }
+
+    /** @param keeping how the held log is kept short */
+    Bridge(BridgeConfig config, KeepingRules keeping) throws SchemaFileException {
         this.config = config;
         String node = nodeName();
 
@@ -74,7 +80,7 @@ public final class Bridge {
         copies = new CopyPublisher(config.amqp(), node, clock, broker);
         OutboxTotals outboxes = new OutboxTotals(
                 Runtime.getRuntime().maxMemory() / 100 * config.outbox().heapPercent());
-        held = new StreamHeldLog(config.amqp(), config.hold(), DeliveryLoop.keepingRules(), node, broker, this::fail);
+        held = new StreamHeldLog(config.amqp(), config.hold(), keeping, node, broker, this::fail);
         loop = new DeliveryLoop(
                 config.delivery(),
                 config.amqp().prefetch(),
@@ -83,6 +89,7 @@ public final class Bridge {
                 copies,
                 config.hold(),
                 held,
+                keeping,
                 outboxes,
                 this::fail);
         intake = new Intake(config.amqp(), config.intake(), node, envelopes::read, clock, loop, broker);
@@ -194,6 +201,11 @@ public final class Bridge {
     /** What the delivery loop has done. */
     public DeliveryStats stats() {
         return loop.stats();
+    }
+
+    /** How many records of the held log were read at the start. */
+    long replayRecords() {
+        return held.replayRecords();
     }
 
     /** Completed with the cause when the bridge can no longer work and has to be restarted. */

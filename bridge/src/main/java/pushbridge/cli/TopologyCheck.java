@@ -3,6 +3,7 @@ package pushbridge.cli;
 import java.util.List;
 import pushbridge.amqp.Finding;
 import pushbridge.config.AmqpConfig;
+import pushbridge.config.HoldConfig;
 
 /** Compares the exchanges and queues on RabbitMQ with those the bridge needs. */
 @FunctionalInterface
@@ -14,7 +15,7 @@ public interface TopologyCheck {
     /**
      * RabbitMQ answered.
      *
-     * @param findings one for each exchange, queue and binding
+     * @param findings one for each exchange, queue, stream and binding
      */
     record Checked(List<Finding> findings) implements Result {
         public Checked {
@@ -34,5 +35,5 @@ public interface TopologyCheck {
      *
      * @param create whether to declare what is missing; else nothing is created
      */
-    Result check(AmqpConfig amqp, boolean create);
+    Result check(AmqpConfig amqp, HoldConfig hold, boolean create);
 }

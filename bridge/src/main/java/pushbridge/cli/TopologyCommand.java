@@ -22,7 +22,7 @@ import pushbridge.config.ConfigLoader;
 @Command(
         name = "topology",
         description = {
-            "Compares the exchanges and queues on RabbitMQ with those the bridge needs, and declares what is missing.",
+            "Compares the exchanges, queues and the stream on RabbitMQ with those the bridge needs, and declares what is missing.",
             "Nothing is ever deleted or changed. 'serve' declares the same by itself."
         },
         footer = {"", "The exit code is 0 when everything is as wanted, after declaring, and 1 when not."})
@@ -54,7 +54,8 @@ final class TopologyCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws ConfigException {
-        TopologyCheck.Result result = check.check(loader.loadAmqp(config.sources(environment)), !dryRun);
+        TopologyCheck.Result result = check.check(
+                loader.loadAmqp(config.sources(environment)), loader.loadHold(config.sources(environment)), !dryRun);
         CommandLine commandLine = Objects.requireNonNull(spec, "set by picocli").commandLine();
         if (result instanceof TopologyCheck.Checked checked) {
             return tell(checked.findings(), commandLine.getOut()).number();
@@ -85,7 +86,7 @@ final class TopologyCommand implements Callable<Integer> {
         if (toDo.isEmpty()) {
             out.println(
                     dryRun
-                            ? "Every exchange and queue is as wanted; bindings were not checked."
+                            ? "Every exchange, queue and stream is as wanted; bindings were not checked."
                             : "Everything is as wanted" + (declared == 0 ? "." : " now, " + declared + " declared."));
             return ExitCode.OK;
         }

@@ -47,12 +47,25 @@ public final class ConfigLoader {
      * @throws ConfigException with all problems
      */
     public AmqpConfig loadAmqp(ConfigSources sources) throws ConfigException {
+        return amqp(valuesOf(sources));
+    }
+
+    /**
+     * The same for what the held log needs, which tells how its stream is declared.
+     *
+     * @throws ConfigException with all problems
+     */
+    public HoldConfig loadHold(ConfigSources sources) throws ConfigException {
+        return hold(valuesOf(sources));
+    }
+
+    private Values valuesOf(ConfigSources sources) throws ConfigException {
         Problems problems = new Problems();
         List<Setting> settings = new ArrayList<>();
         read(sources, settings, problems);
         Values values = values(settings, new ArrayList<>(), problems);
         problems.throwIfAny();
-        return amqp(values);
+        return values;
     }
 
     /** Reads the settings of all sources, weakest first; false when not all of the file could be read. */
@@ -171,13 +184,7 @@ public final class ConfigLoader {
                         v.get(Keys.FANOUT_PATIENCE),
                         v.get(Keys.DELIVERY_MAX_REQUESTS),
                         v.get(Keys.DELIVERY_MAX_CHANNELS)),
-                new HoldConfig(
-                        v.get(Keys.HOLD_TTL),
-                        v.get(Keys.HOLD_MAX_MESSAGES),
-                        v.get(Keys.HOLD_MAX_PER_ADDRESS),
-                        v.get(Keys.HOLD_MAX_BYTES),
-                        v.get(Keys.HOLD_CACHE_BYTES),
-                        v.get(Keys.HOLD_SEGMENT_BYTES)),
+                hold(v),
                 new OutboxConfig(
                         v.get(Keys.OUTBOX_MAX_FRAMES), v.get(Keys.OUTBOX_MAX_BYTES), v.get(Keys.OUTBOX_HEAP_PERCENT)),
                 new SocketConfig(
@@ -199,6 +206,16 @@ public final class ConfigLoader {
                 new AuthConfig(v.get(Keys.AUTH_MODE), v.get(Keys.AUTH_DEV_ALLOW_REMOTE)),
                 new AdminConfig(v.get(Keys.ADMIN_HOST), v.get(Keys.ADMIN_PORT)),
                 new ShutdownConfig(v.get(Keys.SHUTDOWN_GRACE)));
+    }
+
+    private static HoldConfig hold(Values v) {
+        return new HoldConfig(
+                v.get(Keys.HOLD_TTL),
+                v.get(Keys.HOLD_MAX_MESSAGES),
+                v.get(Keys.HOLD_MAX_PER_ADDRESS),
+                v.get(Keys.HOLD_MAX_BYTES),
+                v.get(Keys.HOLD_CACHE_BYTES),
+                v.get(Keys.HOLD_SEGMENT_BYTES));
     }
 
     private static AmqpConfig amqp(Values v) {

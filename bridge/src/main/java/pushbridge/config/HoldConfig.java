@@ -9,7 +9,8 @@ import java.time.Duration;
  * @param maxMessages messages held in all; more become dead letters
  * @param maxPerAddress messages held for one address; more become dead letters
  * @param maxBytes what all held messages may take in the log; more become dead letters
- * @param cacheBytes bodies of held messages kept in memory, the latest ones
+ * @param cacheBytes bodies of held messages kept in memory, the latest ones; those being read for their clients take
+ *     as much again
  * @param segmentBytes size of one file of the log, the unit in which RabbitMQ frees disk
  */
 public record HoldConfig(

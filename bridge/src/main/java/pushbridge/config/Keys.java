@@ -200,9 +200,10 @@ final class Keys {
     static final Key<Long> HOLD_CACHE_BYTES = key(
             "hold.cache-bytes",
             RARE,
-            ValueType.longSize(0, 1024L * 1024 * MIB),
+            ValueType.longSize(MIB, 1024L * 1024 * MIB),
             "64MiB",
-            "Bodies of held messages kept in memory, the latest ones; others are read from the log when needed.");
+            "Bodies of held messages kept in memory, the latest ones; others are read from the log when needed, at most"
+                    + " as much again at the same time.");
     static final Key<Long> HOLD_SEGMENT_BYTES = key(
             "hold.segment-bytes",
             RARE,

@@ -209,11 +209,18 @@ final class DeliveryCore {
 
     // ---- the held log ------------------------------------------------------------------------------------------
 
+    void logBegins(LogRecord.@Nullable Checkpoint checkpoint) {
+        holding.begins(checkpoint);
+    }
+
     /** A record of the held log has come back, this process' or another's. */
-    void logged(long offset, LogRecord record, int bytes) {
+    void logged(long offset, LogRecord record, int bytes, long writtenMillis) {
         boolean wasInDoubt = holding.isInDoubt();
         dropCancelledClaim();
-        switch (holding.logged(offset, record, bytes, clock.wallMillis())) {
+        Holding.Meaning meaning =
+                holding.logged(offset, record, bytes, writtenMillis == 0 ? clock.wallMillis() : writtenMillis);
+        stats.countHeldLost(holding.takeMissing());
+        switch (meaning) {
             case FOLDED -> {}
             case OWN -> {
                 if (record instanceof LogRecord.Hold hold) {
@@ -224,7 +231,10 @@ final class DeliveryCore {
                 lanes.restoreAll();
                 claimHolds();
             }
-            case RENEWED -> claimHolds();
+            case RENEWED -> {
+                lanes.appendAnew();
+                claimHolds();
+            }
             case FENCED -> {
                 // Another bridge serves these users now; what is in hand here is the broker's, or that one's, already.
                 lanes.abandon();
@@ -291,7 +301,7 @@ final class DeliveryCore {
 
     /** A held message that was asked for has been read. */
     void heldRead(String address, HeldMessage message) {
-        if (holding.isExpiring(message.id())) {
+        if (holding.takeExpiring(message.id())) {
             Envelope envelope = new Envelope(addressOf(address), "", 0, message.body());
             copies.expired(holding.restored(message, envelope));
         } else {
@@ -301,9 +311,11 @@ final class DeliveryCore {
     }
 
     /** A held message is not in the log any more: counted, and given up, so that what follows it is delivered. */
-    void heldMissing(long id) {
-        stats.countHeldLost();
-        lanes.missing(id);
+    void heldMissing(long id, long offset) {
+        if (holding.isLost(id, offset)) {
+            stats.countHeldLost(1);
+            lanes.missing(id);
+        }
     }
 
     private static Address addressOf(String address) {
@@ -477,8 +489,14 @@ final class DeliveryCore {
         }
     }
 
+    /** Whether what is held may be read for its clients: not while what waits for all of them takes too much (I5). */
+    void roomInOutboxes(boolean room) {
+        lanes.roomInOutboxes(room);
+    }
+
     /** Lets frames and acknowledgements of the batch go out. */
     void endBatch() {
+        lanes.readOn();
         for (Session session : touched) {
             session.touched = false;
             session.sink().flush();
@@ -489,7 +507,12 @@ final class DeliveryCore {
             // Leaving: the channel is closed as soon as the loop says that it is idle, so no acknowledgement may wait.
             settlement.flush(leaving);
         }
-        stats.holding(holding.index(), holding.spanBytes());
+        stats.holding(
+                holding.index(),
+                holding.spanBytes(),
+                holding.oldestAgeMillis(clock.wallMillis()),
+                holding.cacheHits(),
+                holding.cacheMisses());
         stats.turned(directory, lanes.count(), settlement == null ? 0 : settlement.unsettled(), clock.nanoTime());
     }
 
@@ -529,6 +552,7 @@ final class DeliveryCore {
     /** From now on what cannot be delivered stays unsettled; the broker gives it to the next bridge, in order. */
     void leave() {
         leaving = true;
+        holding.leave();
     }
 
     /** Whether nothing is in hand that could still be settled. */

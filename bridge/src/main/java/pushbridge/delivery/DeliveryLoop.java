@@ -55,6 +55,7 @@ public final class DeliveryLoop {
      * @param prefetch how many instructions the intake may have in hand
      * @param freeze after standing still for this long, another bridge may have taken over
      * @param log null for none: then what is to be held becomes a dead letter
+     * @param keeping how the held log is kept short; usually {@link #keepingRules}
      * @param outboxes what waits in all of them; while that is too much, instructions wait too
      * @param onFailure told when the loop has died of a bug; nothing is delivered or settled from then on
      */
@@ -66,6 +67,7 @@ public final class DeliveryLoop {
             Copies copies,
             HoldConfig hold,
             @Nullable HeldLog log,
+            KeepingRules keeping,
             OutboxTotals outboxes,
             Consumer<Throwable> onFailure) {
         this.config = config;
@@ -74,11 +76,11 @@ public final class DeliveryLoop {
         this.outboxes = outboxes;
         this.onFailure = onFailure;
         this.stats = new DeliveryStats(clock.nanoTime());
-        this.core = new DeliveryCore(config, prefetch, clock, copies, new Holding(hold, log, KEEPING), queue, stats);
+        this.core = new DeliveryCore(config, prefetch, clock, copies, new Holding(hold, log, keeping), queue, stats);
         this.thread = new Thread(this::run, "pushbridge-delivery");
     }
 
-    /** How the loop keeps the held log short, which says how long it gets at most. */
+    /** How a bridge keeps the held log short, which says how long it gets at most. */
     public static KeepingRules keepingRules() {
         return KEEPING;
     }
@@ -112,6 +114,15 @@ public final class DeliveryLoop {
         queue.post(loop -> loop.closeAll(code));
     }
 
+    /**
+     * The held log is read from here on, before the first record: what was read of it before counts no more.
+     *
+     * @param checkpoint where the fold begins; null for the first record there is
+     */
+    public void logBegins(LogRecord.@Nullable Checkpoint checkpoint) {
+        queue.post(loop -> loop.logBegins(checkpoint));
+    }
+
     /** A record of the held log cannot be read, or belongs to a later version. */
     public void logSkipped(long offset) {
         queue.post(loop -> loop.logSkipped(offset));
@@ -141,11 +152,12 @@ public final class DeliveryLoop {
      * A record of the held log, in the order of the log.
      *
      * @param bytes what it takes in the log
+     * @param writtenMillis when it was written, in milliseconds since 1970; 0 when that is not known
      * @param done run when the loop is through with it, so that the caller can bound what waits (I5)
      */
-    public void logged(long offset, LogRecord record, int bytes, Runnable done) {
+    public void logged(long offset, LogRecord record, int bytes, long writtenMillis, Runnable done) {
         queue.post(loop -> {
-            loop.logged(offset, record, bytes);
+            loop.logged(offset, record, bytes, writtenMillis);
             done.run();
         });
     }
@@ -162,14 +174,26 @@ public final class DeliveryLoop {
         return done;
     }
 
-    /** A message that {@link HeldLog#read} was asked for. */
-    public void heldRead(String address, HeldMessage message) {
-        queue.post(loop -> loop.heldRead(address, message));
+    /**
+     * A message that {@link HeldLog#read} was asked for.
+     *
+     * @param done run when the loop is through with it, so that the caller can bound what waits (I5)
+     */
+    public void heldRead(String address, HeldMessage message, Runnable done) {
+        queue.post(loop -> {
+            loop.heldRead(address, message);
+            done.run();
+        });
     }
 
-    /** A message that {@link HeldLog#read} was asked for is not there any more: it is lost. */
-    public void heldMissing(long id) {
-        queue.post(loop -> loop.heldMissing(id));
+    /**
+     * A message that {@link HeldLog#read} was asked for is not there any more: it is lost, unless it was copied forward
+     * meanwhile.
+     *
+     * @param offset where it was looked for
+     */
+    public void heldMissing(long id, long offset) {
+        queue.post(loop -> loop.heldMissing(id, offset));
     }
 
     /**
@@ -223,6 +247,7 @@ public final class DeliveryLoop {
         }
         room = BATCH;
         roomInOutboxes = !outboxes.isFull(); // I5: looked at once a batch, so exceeded by one batch at most
+        core.roomInOutboxes(roomInOutboxes);
         while (room > 0 && takesInstructions()) {
             Instruction instruction = queue.nextInstruction();
             if (instruction == null) {

@@ -35,6 +35,14 @@ public final class DeliveryStats {
     private volatile int heldAddresses;
     private volatile long heldBytes;
     private volatile long heldSpanBytes;
+    private volatile long heldOldestMillis;
+    private volatile long recordsVoid;
+    private volatile long recordsRepeated;
+    private volatile long recordsAhead;
+    private volatile long recordsSkipped;
+    private volatile long failedCheckpoints;
+    private volatile long cacheHits;
+    private volatile long cacheMisses;
     private volatile long epoch;
     private volatile long lastTurnNanos;
 
@@ -146,6 +154,46 @@ public final class DeliveryStats {
         return heldSpanBytes;
     }
 
+    /** How long ago the oldest of their records was written or copied forward, in milliseconds; 0 when none is held. */
+    public long heldOldestMillis() {
+        return heldOldestMillis;
+    }
+
+    /** Records of the log that had no effect, because their owner had been replaced. */
+    public long recordsVoid() {
+        return recordsVoid;
+    }
+
+    /** Records of the log that had no effect, because they were there before. */
+    public long recordsRepeated() {
+        return recordsRepeated;
+    }
+
+    /** Records of the log that had no effect yet, because one before them had been refused; they come again. */
+    public long recordsAhead() {
+        return recordsAhead;
+    }
+
+    /** Records of the log that could not be read. */
+    public long recordsSkipped() {
+        return recordsSkipped;
+    }
+
+    /** Checkpoints that did not agree with what this process has read. */
+    public long failedCheckpoints() {
+        return failedCheckpoints;
+    }
+
+    /** Bodies of held messages that were still in memory when their readers wanted them. */
+    public long cacheHits() {
+        return cacheHits;
+    }
+
+    /** Bodies that had to be asked for. */
+    public long cacheMisses() {
+        return cacheMisses;
+    }
+
     /** The epoch of the log's present owner; 0 when it never had one. */
     public long epoch() {
         return epoch;
@@ -174,8 +222,8 @@ public final class DeliveryStats {
         held.increment();
     }
 
-    void countHeldLost() {
-        heldLost.increment();
+    void countHeldLost(long messages) {
+        heldLost.add(messages);
     }
 
     void countHeldDelivered() {
@@ -215,11 +263,19 @@ public final class DeliveryStats {
         lastTurnNanos = nanos;
     }
 
-    void holding(HeldIndex index, long spanBytes) {
+    void holding(HeldIndex index, long spanBytes, long oldestAgeMillis, long hits, long misses) {
+        cacheHits = hits;
+        cacheMisses = misses;
         heldMessages = index.count();
         heldAddresses = index.lanes();
         heldBytes = index.bytes();
         heldSpanBytes = spanBytes;
+        heldOldestMillis = oldestAgeMillis;
+        recordsVoid = index.voided();
+        recordsRepeated = index.repeated();
+        recordsAhead = index.ahead();
+        recordsSkipped = index.skipped();
+        failedCheckpoints = index.failedCheckpoints();
         epoch = Math.max(0, index.epoch());
     }
 }

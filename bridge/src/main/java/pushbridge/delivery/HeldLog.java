@@ -18,8 +18,21 @@ public interface HeldLog {
      */
     void read(long id, long offset);
 
+    /**
+     * A message that was asked for is not needed any more. It may be answered all the same.
+     *
+     * @param offset the one it was asked for with
+     */
+    void forget(long id, long offset);
+
     /** Lets what was asked for go out; called once per batch. */
     void flush();
+
+    /**
+     * The fold that began at this checkpoint did not arrive at what it says: {@link DeliveryLoop#logBegins} follows with
+     * none, then every record there is.
+     */
+    void rewind(LogRecord.Checkpoint wrong);
 
     /** Makes the original of a held message again, for a copy of it. */
     Original restore(byte[] properties, byte[] body);

@@ -1,6 +1,7 @@
 package pushbridge.delivery;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -10,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.LongFunction;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import pushbridge.config.HoldConfig;
@@ -22,6 +24,7 @@ import pushbridge.hold.HoldLimits;
 import pushbridge.hold.KeepingRules;
 import pushbridge.hold.LogKeeper;
 import pushbridge.hold.LogRecord;
+import pushbridge.hold.RecordCodec;
 import pushbridge.outbox.Frame;
 
 /**
@@ -37,11 +40,30 @@ final class Holding {
     /** Expired messages being copied at the same time (I5). */
     private static final int MAX_EXPIRING = 256;
 
+    /** A checkpoint before it is due is worth writing after a twentieth of the usual records: a few thousand. */
+    private static final int WORTH = 20;
+
+    /** So few records are read as quickly as a checkpoint is found. */
+    private static final int FEW = 20;
+
+    /** Messages asked for at the same time: some 300 bytes each, so 30 MB (I5). */
+    private static final int MAX_WANTED = 100_000;
+
     private final HoldConfig config;
     private final @Nullable HeldLog log;
-    private final HeldIndex index = new HeldIndex();
+    private final KeepingRules rules;
+    private HeldIndex index = new HeldIndex();
     private final HoldLimits limits;
-    private final LogKeeper keeper;
+    private LogKeeper keeper;
+
+    /** The checkpoint the fold began at, until it has come by; null when there is nothing to be compared with. */
+    private LogRecord.@Nullable Checkpoint start;
+    /** Whether the fold is of no use, and the log is about to be read anew. */
+    private boolean rewinding;
+    /** Messages that the log had no more when it was read, not told yet. */
+    private long missing;
+    /** Whether to write a checkpoint before it is due, because so much was read at the start. */
+    private boolean checkpointSoon;
 
     /** The epoch this process writes under; 0 while it has none. */
     private long epoch;
@@ -59,6 +81,9 @@ final class Holding {
     private long proofOrdinal;
 
     private long lastOrdinal;
+    /** The record that messages are being collected in; null while there is none. It is the last that has an ordinal. */
+    private @Nullable RecordBuilder building;
+
     private long lastId;
     /** Appended and not back yet: it counts against the limits as if it were held. */
     private int appendingMessages;
@@ -67,11 +92,20 @@ final class Holding {
     /** Released here, with the release not back yet: held by the index, but nobody's any more. */
     private final Set<Long> released = new HashSet<>();
     /** To be released with the next record. */
-    private final List<Long> releasing = new ArrayList<>();
+    private long[] releasing = new long[64];
+
+    private int releasingCount;
     /** Messages whose bodies are being read to be delivered, by id. */
     private final Map<Long, LaneMessage> wanted = new HashMap<>();
+
+    private long wantedBytes;
+
+    private long cacheHits;
+    private long cacheMisses;
     /** Messages whose time is over, from then on until their release is appended. */
     private final Set<Long> expiring = new HashSet<>();
+    /** Those of them that are being read. */
+    private final Set<Long> expiringReads = new HashSet<>();
     /** The latest bodies, the oldest first. */
     private final LinkedHashMap<Long, Frame> cache = new LinkedHashMap<>();
 
@@ -113,6 +147,7 @@ final class Holding {
     Holding(HoldConfig config, @Nullable HeldLog log, KeepingRules rules) {
         this.config = config;
         this.log = log;
+        this.rules = rules;
         this.keeper = new LogKeeper(index, rules);
         this.limits = new HoldLimits(config.maxMessages(), config.maxPerAddress(), config.maxBytes());
     }
@@ -136,6 +171,17 @@ final class Holding {
         return index;
     }
 
+    /** The log is read from this checkpoint on, or from the first record there is: what was read before is forgotten. */
+    void begins(LogRecord.@Nullable Checkpoint checkpoint) {
+        if (isWriter()) {
+            throw new IllegalStateException("the owner of the held log cannot read it anew");
+        }
+        start = checkpoint;
+        rewinding = false;
+        index = checkpoint == null ? new HeldIndex() : new HeldIndex(checkpoint);
+        keeper = new LogKeeper(index, rules);
+    }
+
     /**
      * Claims the log: appends an epoch record above every epoch seen. When that has come back, everything before it has
      * been folded, and nobody else can write any more.
@@ -143,6 +189,7 @@ final class Holding {
     void claim() {
         LogRecord.Epoch record = new LogRecord.Epoch(Math.max(0, index.epoch()) + 1, 0, process + '-' + ++claims);
         claim = record;
+        appendBuilt();
         claimWanted = true;
         log().append(record);
     }
@@ -170,9 +217,15 @@ final class Holding {
     }
 
     private void prove() {
-        if (inDoubt && isOpen()) {
-            proofOrdinal = ++lastOrdinal;
-            log().append(index.checkpoint(proofOrdinal));
+        if (!inDoubt || !isOpen()) {
+            return;
+        }
+        if (index.isResynchronizing()) {
+            // No checkpoint belongs here, see #checkpoint; the release of what was never held does nothing.
+            long nobody = ++lastId;
+            proofOrdinal = append(ordinal -> new LogRecord.Release(epoch, ordinal, new long[] {nobody}));
+        } else {
+            proofOrdinal = append(index::checkpoint);
         }
     }
 
@@ -189,17 +242,33 @@ final class Holding {
         lastOrdinal = 0;
         // Ids grow with the epoch, so those of a new owner stand behind all earlier ones.
         lastId = newEpoch << 40;
+        // The checkpoint of the start did not come by as one that counts, or it did: there is none of use any more.
+        start = null;
+        checkpointSoon = true;
+        // What we appended under the epoch before and did not see by now stands behind this one's record: it is void.
+        appendingMessages = 0;
+        appendingBytes = 0;
+        copiedForward.clear();
+        stepOrdinal = 0;
+        proofOrdinal = 0;
+        releasingCount = 0;
+        released.removeIf(id -> index.entry(id) == HeldIndex.NONE);
+        released.forEach(this::releaseWithTheNextRecord);
         prove();
     }
 
     /** Another process writes now: what this one had in mind means nothing any more. */
     private void end() {
         epoch = 0;
+        building = null; // it would be void, like everything of ours that is on its way
         inDoubt = false;
+        checkpointSoon = false;
         released.clear();
-        releasing.clear();
+        releasingCount = 0;
         wanted.clear();
+        wantedBytes = 0;
         expiring.clear();
+        expiringReads.clear();
         forwarding.clear();
         forwarded.clear();
         copiedForward.clear();
@@ -214,48 +283,105 @@ final class Holding {
                 && index.admits(limits, address, onTheWay + 1, appendingBytes + bytes) == Admission.ADMITTED;
     }
 
-    /** Appends messages of a lane as one record. */
+    /** Puts messages of a lane into the next record, all into one; it is appended when it is full, or with the batch. */
     void append(Lane lane, List<LaneMessage> messages, long nowMillis) {
-        List<HeldMessage> batch = new ArrayList<>(messages.size());
+        List<HeldMessage> part = new ArrayList<>(messages.size());
+        int addressBytes = utf8Length(lane.address());
+        long bytes = 0;
         long latest = nowMillis + config.ttl().toMillis();
         for (LaneMessage message : messages) {
             Instruction instruction = message.requireInstruction();
             message.id = ++lastId;
             message.contentHash = instruction.contentHash();
             lane.moved(message, Place.APPENDING);
-            Envelope envelope = (Envelope) instruction.reading();
-            batch.add(new HeldMessage(
+            HeldMessage held = new HeldMessage(
                     message.id,
                     Math.min(message.deadlineMillis, latest),
                     message.contentHash,
                     instruction.original().serialized(),
-                    envelope.body()));
-            appendingBytes += envelope.body().length;
+                    ((Envelope) instruction.reading()).body());
+            part.add(held);
+            bytes += size(addressBytes, held);
+        }
+        RecordBuilder record = building(messages.size(), bytes);
+        for (HeldMessage held : part) {
+            record.add(lane.address(), held, size(addressBytes, held));
         }
         appendingMessages += messages.size();
-        lane.appending(messages, ++lastOrdinal);
-        log().append(new LogRecord.Hold(epoch, lastOrdinal, lane.address(), batch));
+        appendingBytes += bytes;
+        lane.appending(messages, record.ordinal());
+    }
+
+    private static long size(int addressBytes, HeldMessage message) {
+        return RecordCodec.recordBytes(addressBytes, message.properties().length, message.body().length);
+    }
+
+    /** Without encoding it: that would be a copy of every address, only to throw it away. */
+    private static int utf8Length(String address) {
+        int bytes = address.length();
+        for (int i = 0; i < address.length(); i++) {
+            char c = address.charAt(i);
+            if (c >= 0x80) {
+                bytes += c < 0x800 || Character.isSurrogate(c) ? 1 : 2;
+            }
+        }
+        return bytes;
+    }
+
+    /** The record under construction, if so much fits, else the next one. */
+    private RecordBuilder building(int messages, long bytes) {
+        RecordBuilder current = building;
+        if (current == null || !current.hasRoomFor(messages, bytes)) {
+            appendBuilt();
+            current = new RecordBuilder(++lastOrdinal);
+            building = current;
+        }
+        return current;
+    }
+
+    private void appendBuilt() {
+        if (building != null) {
+            log().append(building.build(epoch));
+            building = null;
+        }
+    }
+
+    /** Appends anything else that has an ordinal, and returns that: what is under construction has a lower one. */
+    private long append(LongFunction<LogRecord> record) {
+        appendBuilt();
+        long ordinal = ++lastOrdinal;
+        log().append(record.apply(ordinal));
+        return ordinal;
     }
 
     /** A held message is delivered, or safe elsewhere (I1). */
     void release(long id) {
         released.add(id);
-        releasing.add(id);
         expiring.remove(id);
+        expiringReads.remove(id);
         drop(id);
+        releaseWithTheNextRecord(id);
     }
 
-    /** Appends what was released in this batch. */
+    private void releaseWithTheNextRecord(long id) {
+        if (releasingCount == releasing.length) {
+            releasing = Arrays.copyOf(releasing, 2 * releasingCount);
+        }
+        releasing[releasingCount++] = id;
+    }
+
+    /** Appends what was collected and released in this batch. */
     void flush() {
+        appendBuilt();
         if (log != null) {
             log.flush();
         }
-        if (releasing.isEmpty() || !isOpen()) {
+        if (releasingCount == 0 || !isOpen()) {
             return;
         }
-        long[] ids = releasing.stream().mapToLong(Long::longValue).toArray();
-        releasing.clear();
-        log().append(new LogRecord.Release(epoch, ++lastOrdinal, ids));
+        long[] ids = Arrays.copyOf(releasing, releasingCount);
+        releasingCount = 0;
+        append(ordinal -> new LogRecord.Release(epoch, ordinal, ids));
     }
 
     /** What a record that came back means for this process. */
@@ -273,10 +399,18 @@ final class Holding {
     }
 
     /** Folds what has come back. */
-    Meaning logged(long offset, LogRecord record, int bytes, long nowMillis) {
+    Meaning logged(long offset, LogRecord record, int bytes, long writtenMillis) {
+        if (rewinding) {
+            return Meaning.FOLDED; // it comes again
+        }
         long highest = index.epoch();
+        long failed = index.failedCheckpoints();
         boolean counts = index.apply(offset, record) == HeldIndex.Outcome.APPLIED;
-        keeper.saw(offset, bytes, nowMillis, counts && record instanceof LogRecord.Checkpoint);
+        keeper.saw(offset, bytes, writtenMillis, counts && record instanceof LogRecord.Checkpoint);
+        if (start != null && counts && record instanceof LogRecord.Checkpoint checkpoint) {
+            judge(start, checkpoint, index.failedCheckpoints() > failed);
+            return Meaning.FOLDED;
+        }
         if (record instanceof LogRecord.Epoch begun) {
             return epochLogged(begun, counts && begun.epoch() > highest);
         }
@@ -294,10 +428,12 @@ final class Holding {
             return Meaning.FOLDED;
         }
         if (record instanceof LogRecord.Hold hold) {
-            for (HeldMessage message : hold.messages()) {
-                appendingMessages--;
-                appendingBytes -= message.body().length;
-                remember(message.id(), Frame.envelope(message.body(), true));
+            for (LogRecord.Part part : hold.parts()) {
+                int addressBytes = utf8Length(part.address());
+                for (HeldMessage message : part.messages()) {
+                    appendingMessages--;
+                    appendingBytes -= size(addressBytes, message);
+                }
             }
         } else if (record instanceof LogRecord.Release release) {
             for (long id : release.ids()) {
@@ -305,6 +441,28 @@ final class Holding {
             }
         }
         return Meaning.OWN;
+    }
+
+    /**
+     * A checkpoint has come by while it is not known whether the one that the fold began at is right. That one was in the
+     * log before this process could claim it, and counts only before that, so nobody has acted on the fold yet.
+     */
+    private void judge(LogRecord.Checkpoint began, LogRecord.Checkpoint checkpoint, boolean isWrong) {
+        if (isWrong) {
+            start = null;
+            rewinding = true;
+            log().rewind(began);
+        } else if (checkpoint.equals(began)) {
+            start = null;
+            missing = index.missingMessages();
+        }
+    }
+
+    /** Messages that the log should have had and had no more when it was read; told once. */
+    long takeMissing() {
+        long taken = missing;
+        missing = 0;
+        return taken;
     }
 
     private Meaning epochLogged(LogRecord.Epoch record, boolean counts) {
@@ -330,7 +488,8 @@ final class Holding {
         return fenced ? Meaning.FENCED : Meaning.FOLDED;
     }
 
-    private void remember(long id, Frame frame) {
+    /** Keeps the body of what is held now, as long as there is room: who was away for a moment needs no cold read. */
+    void remember(long id, Frame frame) {
         cache.put(id, frame);
         cacheBytes += frame.size();
         while (cacheBytes > config.cacheBytes()) { // I5
@@ -360,37 +519,93 @@ final class Holding {
         for (int entry = index.first(lane); entry != HeldIndex.NONE; entry = index.next(entry)) {
             long id = index.id(entry);
             if (!released.contains(id) && !expiring.contains(id)) {
-                messages.add(LaneMessage.held(
-                        id, index.offset(entry), index.deadlineMillis(entry), index.bodyBytes(entry), cache.get(id)));
+                messages.add(LaneMessage.held(id, index.deadlineMillis(entry), index.bodyBytes(entry)));
             }
         }
         return messages;
     }
 
-    /** Asks for the body of a held message; the second time it does nothing. */
+    /** Whether there is room for the body of one more held message that is to be delivered. */
+    boolean hasRoom() {
+        return wantedBytes < config.cacheBytes() && wanted.size() < MAX_WANTED; // I5
+    }
+
+    /** Gets the body of a held message, at once from memory or later from the log; the second time it does nothing. */
     void want(LaneMessage message) {
-        if (!message.wanted) {
-            message.wanted = true;
-            wanted.put(message.id, message);
-            read(message.id);
+        if (message.wanted) {
+            return;
         }
+        message.wanted = true;
+        count(message, 1);
+        message.frame = cache.get(message.id);
+        if (message.frame != null) {
+            cacheHits++;
+            return;
+        }
+        cacheMisses++;
+        wanted.put(message.id, message);
+        message.offset = read(message.id);
+    }
+
+    /** The body of a held message is not needed in its lane any more, or not yet. */
+    void unwant(LaneMessage message) {
+        if (!message.wanted) {
+            return;
+        }
+        message.wanted = false;
+        count(message, -1);
+        message.frame = null;
+        if (wanted.remove(message.id, message)
+                && !expiringReads.contains(message.id)
+                && !forwarding.contains(message.id)) {
+            log().forget(message.id, message.offset);
+        }
+    }
+
+    private void count(LaneMessage message, int sign) {
+        wantedBytes += (long) sign * message.size;
+        if (message.lane != null) {
+            message.lane.bodies += sign;
+        }
+    }
+
+    /** What the bodies of messages in lanes take, those being read included. */
+    long wantedBytes() {
+        return wantedBytes;
+    }
+
+    long cacheHits() {
+        return cacheHits;
+    }
+
+    long cacheMisses() {
+        return cacheMisses;
     }
 
     /** The time of a held message is over: asks for it, to copy it; the second time it does nothing. */
     void expire(long id) {
         if (!released.contains(id) && expiring.add(id)) {
+            expiringReads.add(id);
             read(id);
         }
     }
 
-    private void read(long id) {
+    private long read(long id) {
         int entry = index.entry(id);
-        if (entry != HeldIndex.NONE) { // else it was released meanwhile, and nobody waits for it any more
-            log().read(id, index.offset(entry));
+        if (entry == HeldIndex.NONE) { // it was released meanwhile, and nobody waits for it any more
+            return -1;
         }
+        log().read(id, index.offset(entry));
+        return index.offset(entry);
     }
 
     // ---- keeping the log short -----------------------------------------------------------------------------------
+
+    /** How long ago the oldest record that is needed was written, in milliseconds; 0 when nothing is held. */
+    long oldestAgeMillis(long nowMillis) {
+        long oldest = keeper.oldestMillis();
+        return oldest == Long.MAX_VALUE ? 0 : Math.max(0, nowMillis - oldest);
+    }
 
     long spanBytes() {
         return keeper.spanBytes();
@@ -401,13 +616,17 @@ final class Holding {
         if (!isOpen() || stepOrdinal != 0 || !forwarding.isEmpty()) {
             return;
         }
+        if (checkpointSoon) {
+            checkpointSoon = false;
+            if (isWorthACheckpoint()) {
+                checkpoint();
+                return;
+            }
+        }
         LogKeeper.Step step = keeper.next(nowMillis);
         switch (step.task()) {
             case NOTHING -> {}
-            case CHECKPOINT -> {
-                stepOrdinal = ++lastOrdinal;
-                log().append(index.checkpoint(stepOrdinal));
-            }
+            case CHECKPOINT -> checkpoint();
             case COPY_FORWARD -> {
                 int entry = index.oldest();
                 for (int i = 0; i < step.messages() && entry != HeldIndex.NONE; i++) {
@@ -418,6 +637,24 @@ final class Holding {
                     entry = index.newer(entry);
                 }
             }
+        }
+    }
+
+    /** This process goes: a checkpoint spares the next one reading what has been written since the last. */
+    void leave() {
+        if (isOpen() && isWorthACheckpoint()) {
+            checkpoint();
+        }
+    }
+
+    private boolean isWorthACheckpoint() {
+        return keeper.recordsSinceCheckpoint() > Math.max(FEW, rules.checkpointRecords() / WORTH);
+    }
+
+    private void checkpoint() {
+        // Behind a record that nobody can read, the next ordinal is not the one that a fold from here would expect.
+        if (!index.isResynchronizing()) {
+            stepOrdinal = append(index::checkpoint);
         }
     }
 
@@ -433,17 +670,22 @@ final class Holding {
         if (!forwarding.isEmpty() || !isOpen()) {
             return;
         }
+        appendBuilt(); // what only moves has records of its own
         forwarded.forEach((address, messages) -> {
             // What was released meanwhile must not come back to life.
             messages.removeIf(
                     message -> released.contains(message.id()) || index.entry(message.id()) == HeldIndex.NONE);
-            if (!messages.isEmpty()) {
-                messages.sort(Comparator.comparingLong(HeldMessage::id));
-                stepOrdinal = ++lastOrdinal;
+            messages.sort(Comparator.comparingLong(HeldMessage::id));
+            int addressBytes = utf8Length(address);
+            for (HeldMessage message : messages) {
+                long bytes = size(addressBytes, message);
+                RecordBuilder record = building(1, bytes);
+                record.add(address, message, bytes);
+                stepOrdinal = record.ordinal();
                 copiedForward.add(stepOrdinal);
-                log().append(new LogRecord.Hold(epoch, stepOrdinal, address, messages));
             }
         });
+        appendBuilt();
         forwarded.clear();
     }
 
@@ -470,6 +712,23 @@ final class Holding {
         }
     }
 
+    /** Whether a held message that is not where it was looked for is nowhere; else it is looked for again, if need be. */
+    boolean isLost(long id, long offset) {
+        int entry = index.entry(id);
+        if (entry == HeldIndex.NONE || released.contains(id)) {
+            return false;
+        }
+        if (index.offset(entry) == offset) {
+            return true;
+        }
+        LaneMessage message = wanted.get(id);
+        long moved = read(id); // copied forward while it was being read
+        if (message != null) {
+            message.offset = moved;
+        }
+        return false;
+    }
+
     /** A held message is lost: returns the one that waited for it, or null when none did. */
     @Nullable
     LaneMessage missing(long id) {
@@ -480,9 +739,9 @@ final class Holding {
         return wanted.remove(id);
     }
 
-    /** Whether the message that was read is to be copied to the expired ones. */
-    boolean isExpiring(long id) {
-        return expiring.contains(id);
+    /** Whether the message that was read is to be copied to the expired ones; asked once for each. */
+    boolean takeExpiring(long id) {
+        return expiringReads.remove(id);
     }
 
     /** An instruction for the copy of a held message; it is settled by {@link #release}. */
@@ -505,7 +764,7 @@ final class Holding {
     @Nullable
     LaneMessage read(HeldMessage read) {
         LaneMessage message = wanted.remove(read.id());
-        if (message == null || message.lane == null) {
+        if (message == null) {
             return null;
         }
         message.frame = Frame.envelope(read.body(), true);

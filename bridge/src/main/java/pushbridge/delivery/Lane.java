@@ -34,6 +34,10 @@ final class Lane {
     private @Nullable List<LaneMessage> appending;
     /** The number of that record. */
     private long appendingOrdinal;
+    /** Bodies of held messages that are here or were asked for. */
+    int bodies;
+    /** Whether it stands in the queue of those whose bodies wait for room in memory. */
+    boolean queuesForBodies;
 
     /**
      * @param firstIndex above every index used before, anywhere

@@ -20,19 +20,19 @@ final class LaneMessage {
     /** The delivery to settle; null once it is settled, or its generation has ended. */
     @Nullable
     Instruction instruction;
-    /** What goes to the client; null while a held body has not been read. */
+    /** What goes to the client; a held message has it only from when its body is here until everybody was offered it. */
     @Nullable
     Frame frame;
     /** Whether a client has had it while its record was on the way. */
     boolean delivered;
     /** What recognises it when the broker delivers it again; only from {@link Place#APPENDING} on. */
     long contentHash;
-    /** Whether the held log was asked for the body. */
+    /** Whether the body of a held message is here or was asked for: then it counts against what may be in memory. */
     boolean wanted;
 
     /** Its name in the held log; 0 while it has none. */
     long id;
-    /** Where the held log has it; only for {@link Place#HELD}. */
+    /** Where the held log was asked for it; only while it is wanted. */
     long offset;
     /** Wall time in milliseconds after which it is not to be delivered any more. */
     final long deadlineMillis;
@@ -66,12 +66,9 @@ final class LaneMessage {
         return instruction;
     }
 
-    /** @param frame null when the body has to be read first */
-    static LaneMessage held(long id, long offset, long deadlineMillis, int size, @Nullable Frame frame) {
+    static LaneMessage held(long id, long deadlineMillis, int size) {
         LaneMessage message = new LaneMessage(Place.HELD, deadlineMillis, size);
         message.id = id;
-        message.offset = offset;
-        message.frame = frame;
         return message;
     }
 }

@@ -1,6 +1,8 @@
 package pushbridge.delivery;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +13,7 @@ import pushbridge.envelope.Address;
 import pushbridge.envelope.Envelope;
 import pushbridge.hold.HeldMessage;
 import pushbridge.hold.LogRecord;
+import pushbridge.outbox.Frame;
 
 /**
  * Delivery to one user or one connection: what is offered to whom, and where the copy of what is not delivered yet
@@ -20,10 +23,10 @@ import pushbridge.hold.LogRecord;
  */
 final class Lanes {
 
-    /** Messages of one held record: enough to make records few, few enough to keep them small. */
+    /** Messages of one lane in one held record: so many at once that waiting for the record costs little. */
     private static final int RECORD_MESSAGES = 256;
 
-    /** Bytes of bodies in one held record; one message always fits. */
+    /** Bytes of bodies of one lane in one held record; one message always fits. */
     private static final int RECORD_BYTES = 64 * 1024;
 
     private final DeliveryConfig config;
@@ -34,6 +37,14 @@ final class Lanes {
     private final Map<String, Lane> lanes = new HashMap<>();
     /** Above every lane index used so far. */
     private long nextLaneIndex;
+    /** Lanes whose next bodies wait until there is room for them in memory. */
+    private final Deque<Lane> queue = new ArrayDeque<>();
+
+    private boolean roomInOutboxes = true;
+    /** Whether the lanes of the queue have their turn, and which of its ends. */
+    private boolean reading;
+
+    private boolean newestNext;
 
     Lanes(DeliveryConfig config, Directory directory, Holding holding, DeliveryCore core) {
         this.config = config;
@@ -132,12 +143,14 @@ final class Lanes {
                     expire(lane, message);
                 } else if (!lane.windowAdmits(message, config.windowMessages(), config.windowBytes())) {
                     return;
-                } else if (message.frame == null) {
-                    want(lane, index); // I3: nothing overtakes it, so everything behind waits too
-                    return;
+                } else if (!isHere(lane, message)) {
+                    return; // I3: nothing overtakes it, so everything behind waits too
                 } else if (session.offer(message)) {
                     lane.offered(message);
                     core.offered(session);
+                    if (message.wanted && isLastOffered(message, lane, session)) {
+                        holding.unwant(message); // I5: from here on it counts where it waits to be written
+                    }
                 } else {
                     session.full = true;
                     return;
@@ -155,15 +168,90 @@ final class Lanes {
         }
     }
 
-    /** Asks for the bodies of a window's worth of held messages. */
-    private void want(Lane lane, long from) {
-        long end = Math.min(lane.tail(), lane.head() + config.windowMessages());
-        for (long index = from; index < Math.max(end, from + 1); index++) {
-            LaneMessage message = lane.get(index);
-            if (message != null && message.frame == null) {
-                holding.want(message);
+    private boolean isLastOffered(LaneMessage message, Lane lane, Session session) {
+        for (Session other : sessionsOf(lane)) {
+            if (other != session && other.cursor(lane) < message.laneIndex) {
+                return false;
             }
         }
+        return true;
+    }
+
+    private boolean isHere(Lane lane, LaneMessage message) {
+        if (message.frame == null) {
+            want(lane, message.laneIndex);
+        }
+        return message.frame != null; // it may have been in memory still
+    }
+
+    /**
+     * Asks for the bodies of held messages from this one on, so that the window is full of what is on its way, is here or
+     * was offered. Only when that is no more than half of it, since many bodies are read for little more than one; so
+     * early that they come while the client deals with the other half. What was offered to another connection, and is not
+     * here any more, is asked for at once.
+     */
+    private void want(Lane lane, long from) {
+        long end = Math.min(lane.tail(), lane.head() + config.windowMessages());
+        int before = 0;
+        long bytesBefore = 0;
+        boolean asking = false;
+        for (long index = lane.head(); index < end; index++) {
+            LaneMessage message = lane.get(index);
+            if (message == null) {
+                continue;
+            }
+            if (index >= from && message.frame == null && !message.wanted) {
+                if (!lane.isOffered(message)) {
+                    asking |= before <= config.windowMessages() / 2 && bytesBefore <= config.windowBytes() / 2;
+                    if (!asking || (bytesBefore > 0 && bytesBefore + message.size > config.windowBytes())) {
+                        return;
+                    }
+                }
+                // A lane that has bodies gets the one it lacks to go on, beyond all limits: else bodies that only
+                // one of its connections still needs could wait for room that they take themselves.
+                if (!mayRead() && (index > from || lane.bodies == 0)) {
+                    queue(lane);
+                    return;
+                }
+                holding.want(message);
+            }
+            before++;
+            bytesBefore += message.size;
+        }
+    }
+
+    /** Who comes later stands behind those that wait already. */
+    private boolean mayRead() {
+        return roomInOutboxes && holding.hasRoom() && (reading || queue.isEmpty());
+    }
+
+    private void queue(Lane lane) {
+        if (!lane.queuesForBodies) {
+            lane.queuesForBodies = true;
+            queue.addLast(lane);
+        }
+    }
+
+    void roomInOutboxes(boolean room) {
+        roomInOutboxes = room;
+    }
+
+    /**
+     * Lets lanes that wait for room in memory go on: by turns the one that has waited longest, so that each is reached,
+     * and the one that came last, so that a single reader who returns behind thousands does not wait for all of them.
+     */
+    void readOn() {
+        reading = true;
+        while (!queue.isEmpty() && mayRead()) {
+            Lane lane = newestNext ? queue.removeLast() : queue.removeFirst();
+            newestNext = !newestNext;
+            lane.queuesForBodies = false;
+            if (lanes.get(lane.address()) == lane) {
+                offer(lane, sessionsOf(lane));
+                forgetIfEmpty(lane);
+            }
+        }
+        reading = false;
     }
 
     /** A held message that was asked for is here. */
@@ -181,6 +269,7 @@ final class Lanes {
         LaneMessage message = holding.missing(id);
         if (message != null && message.lane != null) {
             Lane lane = message.lane;
+            holding.unwant(message);
             lane.remove(message);
             offer(lane, sessionsOf(lane));
             forgetIfEmpty(lane);
@@ -257,6 +346,7 @@ final class Lanes {
             case APPENDING -> message.delivered = true; // released as soon as the log has it
             case HELD -> {
                 core.countHeldDelivered();
+                holding.unwant(message);
                 holding.release(message.id);
             }
         }
@@ -358,6 +448,7 @@ final class Lanes {
         for (long index = lane.head(); index < lane.tail(); index++) {
             LaneMessage message = lane.get(index);
             if (message != null && message.place == Place.HELD) {
+                holding.unwant(message);
                 lane.remove(message);
             }
         }
@@ -368,8 +459,8 @@ final class Lanes {
     // ---- holding -----------------------------------------------------------------------------------------------
 
     /**
-     * Moves what is only in the broker's queue into the held log, in order, as one record. While a record of the lane is
-     * on its way the rest waits for it.
+     * Moves what is only in the broker's queue into the held log, in order, as part of one record. While a record of the
+     * lane is on its way the rest waits for it.
      *
      * @param detail why nobody has got what may not be held
      * @param giveUp which of what may not be held becomes what its policy says; one that does not is still waited for, and
@@ -379,7 +470,7 @@ final class Lanes {
         if (lane.inHand() == 0 || !lane.appending().isEmpty() || (holding.isThere() && !holding.isOpen())) {
             return;
         }
-        List<LaneMessage> batch = new ArrayList<>();
+        List<LaneMessage> batch = new ArrayList<>(Math.min(lane.inHand(), RECORD_MESSAGES));
         int bytes = 0;
         boolean removed = false;
         for (long index = lane.head(); index < lane.tail(); index++) {
@@ -417,8 +508,14 @@ final class Lanes {
 
     /** A hold record of ours has come back: what it holds is safe. */
     void held(LogRecord.Hold record) {
-        Lane lane = lanes.get(record.address());
-        if (lane == null || !lane.isAppending(record.ordinal())) {
+        for (LogRecord.Part part : record.parts()) {
+            held(part.address(), record.ordinal());
+        }
+    }
+
+    private void held(String address, long ordinal) {
+        Lane lane = lanes.get(address);
+        if (lane == null || !lane.isAppending(ordinal)) {
             return;
         }
         List<Session> sessions = sessionsOf(lane);
@@ -428,10 +525,17 @@ final class Lanes {
                 message.instruction = null;
             }
             lane.moved(message, Place.HELD);
+            Frame frame = message.frame;
+            message.frame = null; // I5: a slow client's messages are not kept in memory; the latest are in the cache
             if (message.delivered) {
                 core.countHeldDelivered();
                 holding.release(message.id);
-            } else if (sessions.isEmpty() && message.lane == lane) {
+                continue;
+            }
+            if (frame != null) {
+                holding.remember(message.id, frame);
+            }
+            if (sessions.isEmpty() && message.lane == lane) {
                 lane.remove(message); // the index has it
             }
         }
@@ -439,6 +543,31 @@ final class Lanes {
             hold(lane, "nobody is connected as " + lane.address(), any -> sessions.isEmpty());
         }
         forgetIfEmpty(lane);
+    }
+
+    /**
+     * A new epoch of ours has begun: records that have not come back by now stand behind it and are void, since the broker
+     * refused them the first time. What they hold is appended once more, unless it was delivered meanwhile, or the broker
+     * delivers it again.
+     */
+    void appendAnew() {
+        for (Lane lane : List.copyOf(lanes.values())) {
+            for (LaneMessage message : lane.appended()) {
+                if (message.lane == lane) {
+                    if (message.instruction == null) {
+                        lane.remove(message);
+                    } else {
+                        lane.moved(message, Place.IN_HAND);
+                    }
+                }
+            }
+            List<Session> sessions = sessionsOf(lane);
+            if (sessions.isEmpty() || lane.isHeld()) {
+                hold(lane, "nobody is connected as " + lane.address(), any -> sessions.isEmpty());
+            }
+            offer(lane, sessions);
+            forgetIfEmpty(lane);
+        }
     }
 
     /** A message has waited for too long in the broker's queue alone (I4). */
@@ -458,6 +587,7 @@ final class Lanes {
     }
 
     private void expire(Lane lane, LaneMessage message) {
+        holding.unwant(message);
         lane.remove(message);
         if (message.instruction != null) {
             core.copyExpired(message.instruction);
@@ -493,7 +623,16 @@ final class Lanes {
     /** Everything here is somebody else's business now. */
     void abandon() {
         lanes.values().forEach(Lanes::forgetInHand);
+        for (Lane lane : lanes.values()) {
+            for (long index = lane.head(); index < lane.tail(); index++) {
+                LaneMessage message = lane.get(index);
+                if (message != null) {
+                    lane.remove(message); // a late confirmation means nothing any more
+                }
+            }
+        }
         lanes.clear();
+        queue.clear();
     }
 
     private void forgetIfEmpty(Lane lane) {

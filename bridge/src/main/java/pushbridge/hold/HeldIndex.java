@@ -191,6 +191,11 @@ public final class HeldIndex {
         resynchronizing = true;
     }
 
+    /** Whether a part is gone and no record has followed it yet. */
+    public boolean isResynchronizing() {
+        return resynchronizing;
+    }
+
     /** There is a record at this offset that cannot be read: foreign or corrupt. */
     public void skip(long offset) {
         if (advance(offset)) {
@@ -233,9 +238,17 @@ public final class HeldIndex {
     }
 
     private void hold(long offset, LogRecord.Hold record) {
-        byte[] address = record.address().getBytes(StandardCharsets.UTF_8);
-        for (int position = 0; position < record.messages().size(); position++) {
-            HeldMessage message = record.messages().get(position);
+        int position = 0;
+        for (LogRecord.Part part : record.parts()) {
+            hold(offset, position, part);
+            position += part.messages().size();
+        }
+    }
+
+    private void hold(long offset, int firstPosition, LogRecord.Part part) {
+        byte[] address = part.address().getBytes(StandardCharsets.UTF_8);
+        int position = firstPosition;
+        for (HeldMessage message : part.messages()) {
             int entry = entry(message.id());
             if (entry == NONE) {
                 entry = insert(message.id());
@@ -249,7 +262,7 @@ public final class HeldIndex {
                 }
             }
             offsets.set(entry, offset);
-            positions.set(entry, position);
+            positions.set(entry, position++);
             deadlines.set(entry, message.deadlineMillis());
             hashes.set(entry, message.contentHash());
             bodySizes.set(entry, message.body().length);

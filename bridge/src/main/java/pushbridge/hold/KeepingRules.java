@@ -24,6 +24,9 @@ public record KeepingRules(
         int stepMessages,
         int stepBytes) {
 
+    /** How old the oldest is, is told to a minute. */
+    private static final long MARK_MILLIS = 60_000;
+
     /** Checks. */
     public KeepingRules {
         if (checkpointRecords < 1
@@ -57,6 +60,6 @@ public record KeepingRules(
 
     /** How exactly the keeper knows how old an offset is. */
     long markMillis() {
-        return Math.max(1, copyAge.toMillis() / 16);
+        return Math.max(1, Math.min(MARK_MILLIS, copyAge.toMillis() / 16));
     }
 }

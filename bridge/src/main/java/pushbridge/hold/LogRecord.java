@@ -9,7 +9,7 @@ import java.util.List;
  */
 public sealed interface LogRecord {
 
-    /** Most messages in one {@link Hold}: positions are 16 bits wide in the index. */
+    /** Most messages in one {@link Hold}, whomever they are for: positions are 16 bits wide in the index. */
     int MAX_MESSAGES = 65_535;
 
     /** Longest address or node name, in bytes of UTF-8. */
@@ -22,22 +22,43 @@ public sealed interface LogRecord {
     long ordinal();
 
     /**
-     * These messages are held for this address. Naming an id that is held already only moves it here: that is how what is
-     * still live is copied forward. The writer never names an id that it released.
+     * These messages are held, for many addresses at once: a push to a million absent users must not cost a million
+     * records. Naming an id that is held already only moves it here: that is how what is still live is copied forward. The
+     * writer never names an id that it released.
      *
-     * @param address whom they are for, at most {@value #MAX_NAME_BYTES} bytes of UTF-8
-     * @param messages at least one, at most {@value #MAX_MESSAGES}, in the order of their ids
+     * @param parts at least one; a message's position counts through all of them
      */
-    record Hold(long epoch, long ordinal, String address, List<HeldMessage> messages) implements LogRecord {
+    record Hold(long epoch, long ordinal, List<Part> parts) implements LogRecord {
 
         /** Checks and copies the list. */
         public Hold {
             check(epoch, ordinal);
+            parts = List.copyOf(parts);
+            long messages = 0;
+            for (Part part : parts) {
+                messages += part.messages().size();
+            }
+            if (messages < 1 || messages > MAX_MESSAGES) {
+                throw new IllegalArgumentException(
+                        "a hold record has 1 to " + MAX_MESSAGES + " messages, this one " + messages);
+            }
+        }
+    }
+
+    /**
+     * What one {@link Hold} holds for one address.
+     *
+     * @param address whom the messages are for, at most {@value #MAX_NAME_BYTES} bytes of UTF-8
+     * @param messages at least one, in the order of their ids
+     */
+    record Part(String address, List<HeldMessage> messages) {
+
+        /** Checks and copies the list. */
+        public Part {
             checkName("address", address);
             messages = List.copyOf(messages);
-            if (messages.isEmpty() || messages.size() > MAX_MESSAGES) {
-                throw new IllegalArgumentException(
-                        "a hold record has 1 to " + MAX_MESSAGES + " messages, this one " + messages.size());
+            if (messages.isEmpty()) {
+                throw new IllegalArgumentException("nothing is held for " + address + " in its part of a hold record");
             }
         }
     }

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RecordCodec {
 
-    static final byte VERSION = 1;
+    static final byte VERSION = 2;
     static final byte HOLD = 1;
     static final byte RELEASE = 2;
     static final byte EPOCH = 3;
@@ -25,17 +25,21 @@ public final class RecordCodec {
     /** What a message takes besides its properties and body: id, deadline, hash and the two lengths. */
     private static final int MESSAGE = 3 * Long.BYTES + 2 * Integer.BYTES;
 
+    /** What a part of a hold record takes at least: the address with its length, the count, and one message. */
+    private static final int SMALLEST_PART = 2 + Short.BYTES + MESSAGE;
+
     private static final int CHECKPOINT_BODY = 8 * Long.BYTES;
 
     private RecordCodec() {}
 
     /**
-     * What a message takes in the log, in bytes, when it has a record of its own; more than its share of a larger record.
+     * What a message takes in the log, in bytes, when it has a record of its own; more than its share of a larger record,
+     * so the sum over many messages is never less than what they take together, however they are put into records.
      *
      * @param addressBytes the length of the address in UTF-8
      */
     public static long recordBytes(int addressBytes, int propertiesBytes, int bodyBytes) {
-        return HEADER + 1L + addressBytes + Short.BYTES + MESSAGE + propertiesBytes + bodyBytes;
+        return HEADER + Short.BYTES + 1L + addressBytes + Short.BYTES + MESSAGE + propertiesBytes + bodyBytes;
     }
 
     /**
@@ -76,24 +80,30 @@ public final class RecordCodec {
     }
 
     private static byte[] encode(LogRecord.Hold hold) {
-        byte[] address = hold.address().getBytes(StandardCharsets.UTF_8);
-        long length = 1L + address.length + Short.BYTES;
-        for (HeldMessage message : hold.messages()) {
-            length += (long) MESSAGE + message.properties().length + message.body().length;
+        byte[][] addresses = new byte[hold.parts().size()][];
+        long length = Short.BYTES;
+        for (int i = 0; i < addresses.length; i++) {
+            LogRecord.Part part = hold.parts().get(i);
+            addresses[i] = part.address().getBytes(StandardCharsets.UTF_8);
+            length += 1L + addresses[i].length + Short.BYTES;
+            for (HeldMessage message : part.messages()) {
+                length += (long) MESSAGE + message.properties().length + message.body().length;
+            }
         }
         byte[] bytes = room(length);
-        ByteBuffer out = begin(bytes, HOLD, hold)
-                .put((byte) address.length)
-                .put(address)
-                .putShort((short) hold.messages().size());
-        for (HeldMessage message : hold.messages()) {
-            out.putLong(message.id())
-                    .putLong(message.deadlineMillis())
-                    .putLong(message.contentHash())
-                    .putInt(message.properties().length)
-                    .putInt(message.body().length)
-                    .put(message.properties())
-                    .put(message.body());
+        ByteBuffer out = begin(bytes, HOLD, hold).putShort((short) addresses.length);
+        for (int i = 0; i < addresses.length; i++) {
+            List<HeldMessage> messages = hold.parts().get(i).messages();
+            out.put((byte) addresses[i].length).put(addresses[i]).putShort((short) messages.size());
+            for (HeldMessage message : messages) {
+                out.putLong(message.id())
+                        .putLong(message.deadlineMillis())
+                        .putLong(message.contentHash())
+                        .putInt(message.properties().length)
+                        .putInt(message.body().length)
+                        .put(message.properties())
+                        .put(message.body());
+            }
         }
         return bytes;
     }
@@ -163,12 +173,25 @@ public final class RecordCodec {
         LogRecord hold() throws CorruptRecordException {
             long epoch = number("epoch");
             long ordinal = number("ordinal");
-            String address = name("address");
-            need("count of messages", Short.BYTES);
-            int count = Short.toUnsignedInt(in.getShort());
-            if (count == 0) {
-                throw new CorruptRecordException("a hold record has no messages");
+            int count = count("parts");
+            need("parts", (long) count * SMALLEST_PART);
+            List<LogRecord.Part> parts = new ArrayList<>(count);
+            int messages = 0;
+            for (int i = 0; i < count; i++) {
+                LogRecord.Part part = part();
+                messages += part.messages().size();
+                if (messages > LogRecord.MAX_MESSAGES) {
+                    throw new CorruptRecordException(
+                            "a hold record has more than " + LogRecord.MAX_MESSAGES + " messages");
+                }
+                parts.add(part);
             }
+            return new LogRecord.Hold(epoch, ordinal, parts);
+        }
+
+        private LogRecord.Part part() throws CorruptRecordException {
+            String address = name("address");
+            int count = count("messages");
             need("messages", (long) count * MESSAGE);
             List<HeldMessage> messages = new ArrayList<>(count);
             for (int i = 0; i < count; i++) {
@@ -181,7 +204,16 @@ public final class RecordCodec {
                 messages.add(new HeldMessage(
                         id, deadline, hash, bytes("properties", propertiesBytes), bytes("body", bodyBytes)));
             }
-            return new LogRecord.Hold(epoch, ordinal, address, messages);
+            return new LogRecord.Part(address, messages);
+        }
+
+        private int count(String what) throws CorruptRecordException {
+            need("count of " + what, Short.BYTES);
+            int count = Short.toUnsignedInt(in.getShort());
+            if (count == 0) {
+                throw new CorruptRecordException("a hold record has no " + what);
+            }
+            return count;
         }
 
         LogRecord release() throws CorruptRecordException {
@@ -243,6 +275,11 @@ public final class RecordCodec {
         }
 
         private static @Nullable String utf8(byte[] bytes) {
+            // Much cheaper than a decoder that reports; what is malformed becomes a replacement character.
+            String name = new String(bytes, StandardCharsets.UTF_8);
+            if (name.indexOf('\uFFFD') < 0) {
+                return name;
+            }
             try {
                 return StandardCharsets.UTF_8
                         .newDecoder()

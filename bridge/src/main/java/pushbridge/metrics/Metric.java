@@ -49,12 +49,67 @@ public enum Metric {
             null,
             "What the log takes from the oldest held message on.",
             "About three times held.bytes at most: beyond, the oldest are copied forward."),
+    HELD_OLDEST(
+            Kind.GAUGE,
+            "held.oldest.seconds",
+            null,
+            "How long ago the oldest held message was written to the log, or copied forward there.",
+            "Near hold.ttl: users stay away until their messages expire."),
     HELD_LAG(
             Kind.GAUGE,
             "held.lag.records",
             null,
             "Records of the held log that this process has not read yet, about; -1 while that is not known.",
             "It cannot keep up with the log, or is catching up after a start."),
+    HELD_REPLAY_TIME(
+            Kind.GAUGE,
+            "held.replay.seconds",
+            null,
+            "How long it took to read the held log at the start; so far, while that goes on.",
+            "No instruction is taken before that."),
+    HELD_REPLAY_RECORDS(
+            Kind.GAUGE,
+            "held.replay.records",
+            null,
+            "Records of the held log that were read at the start.",
+            "About as many as messages are held, and 100,000 more at most: reading begins at a checkpoint."),
+    HELD_RECORDS_IGNORED(
+            Kind.COUNTER,
+            "held.records.ignored",
+            "why",
+            "Records of the held log without effect: void, repeated, ahead, unreadable.",
+            "void: a replaced owner went on writing. repeated, ahead: the connection broke, or RabbitMQ refused records."
+                    + " unreadable: written by a later version, or damaged."),
+    HELD_CHECKPOINTS_FAILED(
+            Kind.COUNTER,
+            "held.checkpoints.failed",
+            null,
+            "Checkpoints of the held log that did not agree with what was read.",
+            "Any at all: please report it."),
+    HELD_COLD_READS(
+            Kind.COUNTER,
+            "held.cold.reads",
+            null,
+            "Held messages read from the log, because their bodies were not in memory any more.",
+            "Users return after long, or very many are waited for."),
+    HELD_COLD_PASSED(
+            Kind.COUNTER,
+            "held.cold.passed.records",
+            null,
+            "Records of the held log read only because they stood between those, or came with them.",
+            "Much faster than held.cold.reads: the wanted ones stand far apart; the broker sends in vain."),
+    HELD_COLD_WAITING(
+            Kind.GAUGE,
+            "held.cold.waiting",
+            null,
+            "Held messages that are to be read from the log.",
+            "Not back to 0 soon: many return at once, or the log cannot be read: readiness names the reason."),
+    HELD_CACHE(
+            Kind.COUNTER,
+            "held.cache",
+            "outcome",
+            "Bodies wanted for delivery: hit when they were still in memory, miss when they had to be read.",
+            "Many misses soon after holding: hold.cache-bytes is small for this traffic."),
     EPOCH(
             Kind.GAUGE,
             "epoch",

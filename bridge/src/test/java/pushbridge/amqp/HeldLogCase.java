@@ -81,7 +81,7 @@ abstract class HeldLogCase {
 
     static LogSettings settings(long maxBytes, long segmentBytes) {
         return new LogSettings(
-                Duration.ofDays(1), maxBytes, segmentBytes, APPEND_RECORDS, 1 << 20, TAIL_PREFETCH, 3, 50, 10);
+                Duration.ofDays(1), maxBytes, segmentBytes, APPEND_RECORDS, 1 << 20, TAIL_PREFETCH, 3, 50);
     }
 
     final LogAppender appender(LogSettings settings) {
@@ -91,7 +91,7 @@ abstract class HeldLogCase {
     }
 
     final LogTail tail(AmqpConfig config, LogSettings settings, long from, RecordingLog listener) {
-        LogTail tail = new LogTail(config, settings, "node-1", from, listener, status);
+        LogTail tail = new LogTail(config, settings, "node-1", (connection, name, patience) -> from, listener, status);
         tails.add(tail);
         tail.start();
         return tail;

@@ -2,7 +2,6 @@ package pushbridge.amqp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
 class HeldStreamTest {
@@ -28,12 +27,5 @@ class HeldStreamTest {
                         "queue 'push.held' in vhost '/' does not have a running replica on the local" + " node"))
                 .isTrue();
         assertThat(HeldStream.needsOtherNode(null)).isFalse();
-    }
-
-    @Test
-    void offsetsAreCutIntoRangesWhereTheGapIsLarger() {
-        assertThat(LogReader.ranges(new long[] {1, 3, 13, 24, 25}, 10).stream().map(Arrays::toString))
-                .containsExactly("[1, 3, 13]", "[24, 25]");
-        assertThat(LogReader.ranges(new long[] {}, 10)).isEmpty();
     }
 }

@@ -3,7 +3,9 @@ package pushbridge.amqp;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.util.Collection;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.Semaphore;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -18,10 +20,11 @@ class LogReaderIT extends HeldLogCase {
     private final RecordingLog all = new RecordingLog();
     private final RecordingLog got = new RecordingLog();
     private final LogReader reader;
+    private long lastId;
 
     LogReaderIT(Broker broker) throws IOException {
         super(broker);
-        reader = new LogReader(throughReadProxy(), large(), "node-1", status);
+        reader = new LogReader(throughReadProxy(), large(), "node-1", got, status);
         reader.start();
     }
 
@@ -36,8 +39,21 @@ class LogReaderIT extends HeldLogCase {
         all.await(count - 1);
     }
 
-    private void awaitDone() {
-        Broker.await("the read is done", () -> got.timesDone() == 1);
+    /** One request; each record is asked for under the next id. */
+    private void ask(Collection<Long> offsets) {
+        offsets.forEach(offset -> reader.ask(++lastId, offset));
+        reader.go();
+    }
+
+    /** Everything was answered once. */
+    private void awaitAnswers() {
+        Broker.await("everything is answered", () -> got.answered().size() >= lastId);
+        assertThat(got.answered()).containsExactlyInAnyOrderElementsOf(numbers(1, lastId + 1));
+        assertThat(reader.waiting()).isZero();
+    }
+
+    private static List<Long> offsets(List<RecordingLog.Seen> records) {
+        return records.stream().map(RecordingLog.Seen::offset).toList();
     }
 
     @Test
@@ -45,40 +61,32 @@ class LogReaderIT extends HeldLogCase {
         fillAndList(large(), 5_000, 100);
         List<RecordingLog.Seen> wanted =
                 IntStream.range(0, 100).mapToObj(i -> all.seen().get(i * 49)).toList();
-        reader.read(wanted.stream().map(RecordingLog.Seen::offset).toList(), got);
-        awaitDone();
+        ask(offsets(wanted));
+        awaitAnswers();
         assertThat(got.seen()).containsExactlyInAnyOrderElementsOf(wanted);
         assertThat(got.missing()).isEmpty();
-        assertThat(reader.reads()).isEqualTo(100);
-        assertThat(reader.waiting()).isZero();
+        assertThat(reader.messagesRead()).isEqualTo(100);
     }
 
     @Test
-    void closeOnesAreOneReadInOrder() throws Exception {
-        fillAndList(large(), 1_000, 100);
-        List<RecordingLog.Seen> wanted =
-                IntStream.range(20, 80).mapToObj(i -> all.seen().get(i * 5)).toList();
-        List<Long> offsets = wanted.stream().map(RecordingLog.Seen::offset).toList();
-        reader.read(offsets.stream().sorted((a, b) -> Long.compare(b, a)).toList(), got);
-        awaitDone();
-        assertThat(got.seen()).isEqualTo(wanted);
-        assertThat(reader.reads()).isOne();
+    void thousandsFromManyBatchesAreReadInFewScans() throws Exception {
+        fillAndList(large(), 40_000, 100);
+        List<Long> offsets = all.offsets();
+        Random random = new Random(1);
+        for (int batch = 0; batch < 1_000; batch++) {
+            ask(random.ints(10, 0, offsets.size()).mapToObj(offsets::get).toList());
+        }
+        awaitAnswers();
+        assertThat(got.missing()).isEmpty();
+        assertThat(reader.scans()).isLessThan(500);
+        assertThat(reader.messagesRead()).isEqualTo(10_000);
     }
 
     @Test
-    void aSweepReadsEverythingBetweenInOrder() throws Exception {
-        fillAndList(large(), 3_000, 100);
-        List<RecordingLog.Seen> wanted = all.seen().subList(700, 2_701);
-        reader.sweep(all.offsets().get(700), all.offsets().get(2_700), got);
-        awaitDone();
-        assertThat(got.seen()).isEqualTo(wanted);
-    }
-
-    @Test
-    void aSweepThatIsCutGoesOnWhereItWas() throws Exception {
+    void aScanThatIsCutGoesOnWhereItWas() throws Exception {
         fillAndList(large(), 3_000, 100);
         Semaphore gate = got.close();
-        reader.sweep(0, all.offsets().get(2_999), got);
+        ask(all.offsets());
         for (int i = 1; i <= 5; i++) {
             gate.release(400);
             int expected = i * 400;
@@ -86,45 +94,55 @@ class LogReaderIT extends HeldLogCase {
             readProxy.cut();
         }
         gate.release(1_000);
-        awaitDone();
-        assertThat(got.seen()).isEqualTo(all.seen());
+        awaitAnswers();
+        assertThat(got.seen()).containsExactlyInAnyOrderElementsOf(all.seen());
     }
 
     @Test
-    void aSlowReadDoesNotHoldUpAnother() throws Exception {
-        fillAndList(large(), 1_000, 100);
-        RecordingLog slow = new RecordingLog();
-        Semaphore gate = slow.close();
-        reader.sweep(0, all.offsets().get(999), slow);
-        reader.read(List.of(all.offsets().get(500)), got);
-        awaitDone();
-        assertThat(got.seen()).containsExactly(all.seen().get(500));
-        gate.release(1_000);
-        Broker.await("the slow one is done", () -> slow.timesDone() == 1);
-        assertThat(slow.seen()).isEqualTo(all.seen());
+    void aReaderWhoComesLaterIsServedWhileAScanIsHeldUp() throws Exception {
+        fillAndList(large(), 30_000, 100);
+        Semaphore gate = got.close();
+        for (int i = 0; i < 10_000; i++) {
+            reader.ask(++lastId, all.offsets().get(i));
+        }
+        reader.go();
+        gate.release(100);
+        Broker.await("100 are read", () -> got.count() == 100);
+        ask(List.of(all.offsets().get(29_999)));
+        for (int permits = 200; permits < 9_000 && !got.answered().contains(lastId); permits += 100) {
+            int expected = permits;
+            gate.release(100);
+            Broker.await(expected + " are read", () -> got.count() >= expected);
+        }
+        assertThat(got.answered()).contains(lastId).hasSizeLessThan(5_000);
+        gate.release(10_000);
+        awaitAnswers();
+    }
+
+    @Test
+    void oneRecordAnswersEveryoneWhoAskedForIt() throws Exception {
+        fillAndList(large(), 10, 100);
+        long offset = all.offsets().get(5);
+        ask(List.of(offset, offset, offset));
+        awaitAnswers();
+        assertThat(got.seen()).containsExactly(all.seen().get(5));
     }
 
     @Test
     void whatIsTruncatedIsMissing() throws Exception {
         fillAndList(settings(300_000, 50_000), 3_000, 1_000);
         RecordingLog.Seen there = all.seen().get(all.count() - 5);
-        reader.read(List.of(3L, 4L, there.offset()), got);
-        awaitDone();
-        assertThat(got.missing()).containsExactly(3L, 4L);
+        ask(List.of(3L, 4L, there.offset()));
+        awaitAnswers();
+        assertThat(got.missing()).containsExactlyInAnyOrder(3L, 4L);
         assertThat(got.seen()).containsExactly(there);
-
-        RecordingLog swept = new RecordingLog();
-        reader.sweep(3, there.offset(), swept);
-        Broker.await("the sweep is done", () -> swept.timesDone() == 1);
-        assertThat(swept.missing()).containsExactly(3L);
-        assertThat(swept.offsets()).last().isEqualTo(there.offset());
     }
 
     @Test
     void whatIsBeyondTheEndIsMissing() throws Exception {
         fillAndList(large(), 10, 100);
-        reader.read(List.of(all.offsets().get(9), 5_000L), got);
-        awaitDone();
+        ask(List.of(all.offsets().get(9), 5_000L));
+        awaitAnswers();
         assertThat(got.missing()).containsExactly(5_000L);
         assertThat(got.seen()).containsExactly(all.seen().get(9));
     }
@@ -133,38 +151,45 @@ class LogReaderIT extends HeldLogCase {
     void readsWaitWhileTheBrokerIsAwayAndTheAlarmSaysSo() throws Exception {
         fillAndList(large(), 10, 100);
         readProxy.refuse();
-        reader.read(List.of(all.offsets().get(5)), got);
+        ask(List.of(all.offsets().get(5)));
         Broker.await("an alarm", () -> !status.snapshot().alarms().isEmpty());
-        assertThat(got.timesDone()).isZero();
+        assertThat(got.answered()).isEmpty();
         readProxy.permit();
-        awaitDone();
+        awaitAnswers();
         Broker.await("no alarm", () -> status.snapshot().alarms().isEmpty());
         assertThat(got.seen()).containsExactly(all.seen().get(5));
     }
 
     @Test
+    void whatIsForgottenWhileTheBrokerIsAwayIsNotRead() throws Exception {
+        fillAndList(large(), 5_000, 100);
+        readProxy.refuse();
+        ask(List.of(all.offsets().get(5), all.offsets().get(4_000)));
+        Broker.await("an alarm", () -> !status.snapshot().alarms().isEmpty());
+        reader.forget(1, all.offsets().get(5));
+        readProxy.permit();
+        Broker.await("the other is read", () -> got.count() == 1);
+        assertThat(got.answered()).containsExactly(2L);
+        assertThat(reader.waiting()).isZero();
+    }
+
+    @Test
     void aChannelServesAnyNumberOfReads() throws Exception { // nothing stays unacknowledged behind a cancelled consumer
-        fillAndList(large(), 1_000, 100);
+        fillAndList(large(), 3_000, 100);
         for (int i = 0; i < 10; i++) {
-            RecordingLog round = new RecordingLog();
-            reader.read(all.offsets().stream().filter(o -> o % 31 == 0).toList(), round);
-            Broker.await("the round is done", () -> round.timesDone() == 1);
-            assertThat(round.missing()).isEmpty();
+            ask(all.offsets().stream().filter(o -> o % 301 == 0).toList());
+            awaitAnswers();
         }
+        assertThat(got.missing()).isEmpty();
         assertThat(status.snapshot().alarms()).isEmpty();
     }
 
     @Test
     void aReceiverThatFailsDoesNotConcernTheOthers() throws Exception {
         fillAndList(large(), 100, 100);
-        for (int i = 0; i < 5; i++) { // more than there are threads
-            RecordingLog failing = new RecordingLog();
-            failing.failAt(50);
-            reader.sweep(0, all.offsets().get(99), failing);
-        }
-        reader.sweep(0, all.offsets().get(99), got);
-        awaitDone();
-        assertThat(got.seen()).isEqualTo(all.seen());
-        Broker.await("all are over", () -> reader.waiting() == 0);
+        got.failAt(50);
+        ask(all.offsets());
+        Broker.await("the others are read", () -> got.count() == 99);
+        assertThat(reader.waiting()).isZero();
     }
 }

@@ -18,7 +18,7 @@ final class RecordingLog implements LogListener, LogBodies {
     private final List<Long> ends = new ArrayList<>();
     private final List<Long> missing = new ArrayList<>();
     private @Nullable String replaced;
-    private int done;
+    private final List<Long> answered = new ArrayList<>();
     private volatile @Nullable Semaphore gate;
     private volatile long failAt = -1;
 
@@ -39,7 +39,7 @@ final class RecordingLog implements LogListener, LogBodies {
     }
 
     @Override
-    public void record(long offset, byte[] record) {
+    public void record(long offset, byte[] record, long writtenMillis) {
         Semaphore closed = gate;
         if (closed != null) {
             closed.acquireUninterruptibly();
@@ -53,8 +53,15 @@ final class RecordingLog implements LogListener, LogBodies {
     }
 
     @Override
-    public void body(long offset, byte[] record) {
-        record(offset, record);
+    public void body(long offset, long[] ids, byte[] record) {
+        record(offset, record, 0);
+        answered(ids);
+    }
+
+    private synchronized void answered(long[] ids) {
+        for (long id : ids) {
+            answered.add(id);
+        }
     }
 
     @Override
@@ -73,13 +80,9 @@ final class RecordingLog implements LogListener, LogBodies {
     }
 
     @Override
-    public synchronized void missing(long offset) {
+    public synchronized void missing(long offset, long[] ids) {
         missing.add(offset);
-    }
-
-    @Override
-    public synchronized void done() {
-        done++;
+        answered(ids);
     }
 
     synchronized List<Seen> seen() {
@@ -114,8 +117,9 @@ final class RecordingLog implements LogListener, LogBodies {
         return replaced;
     }
 
-    synchronized int timesDone() {
-        return done;
+    /** The ids that were answered, by a body or as missing, in that order. */
+    synchronized List<Long> answered() {
+        return List.copyOf(answered);
     }
 
     /** Waits until a record with this number has come. */

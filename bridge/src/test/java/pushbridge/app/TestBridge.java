@@ -20,6 +20,7 @@ import pushbridge.config.OutboxConfig;
 import pushbridge.config.ShutdownConfig;
 import pushbridge.config.SocketConfig;
 import pushbridge.envelope.SchemaFileException;
+import pushbridge.hold.KeepingRules;
 import pushbridge.testing.Broker;
 
 /** A bridge with everything real, on free ports. */
@@ -44,6 +45,13 @@ final class TestBridge implements AutoCloseable {
 
     static TestBridge start(BridgeConfig config) throws SchemaFileException, ListenerException, InterruptedException {
         Bridge bridge = new Bridge(config);
+        bridge.start();
+        return new TestBridge(bridge);
+    }
+
+    static TestBridge start(BridgeConfig config, KeepingRules keeping)
+            throws SchemaFileException, ListenerException, InterruptedException {
+        Bridge bridge = new Bridge(config, keeping);
         bridge.start();
         return new TestBridge(bridge);
     }

@@ -25,7 +25,7 @@ import pushbridge.testing.FaultProxy;
 @ExtendWith(BrokerExtension.class)
 final class TopologyOnceIT {
 
-    private static final List<String> QUEUES = List.of(".dead", ".expired", ".instructions", ".owner");
+    private static final List<String> QUEUES = List.of(".dead", ".expired", ".instructions", ".owner", ".held");
     private static final List<String> EXCHANGES = List.of("", ".deaths", ".deaths.other");
 
     private final Broker broker;
@@ -40,23 +40,24 @@ final class TopologyOnceIT {
     void dryRunOnAnEmptyBrokerFindsAllMissingAndCreatesNothing() {
         assertThat(topology("--dry-run")).isEqualTo(1);
 
-        assertThat(states()).containsExactlyElementsOf(Collections.nCopies(10, "missing"));
-        assertThat(out()).contains("Not everything is as wanted: 10 missing");
+        assertThat(states()).containsExactlyElementsOf(Collections.nCopies(11, "missing"));
+        assertThat(out()).contains("Not everything is as wanted: 11 missing");
         assertThat(existing()).isEmpty();
     }
 
     @Test
     void whatIsMissingIsDeclaredAndThenThere() throws IOException {
         assertThat(topology()).isZero();
-        assertThat(states()).containsExactlyElementsOf(Collections.nCopies(10, "declared"));
-        assertThat(out()).endsWith("Everything is as wanted now, 10 declared.\n");
-        assertThat(existing()).hasSize(7);
+        assertThat(states()).containsExactlyElementsOf(Collections.nCopies(11, "declared"));
+        assertThat(out()).endsWith("Everything is as wanted now, 11 declared.\n");
+        assertThat(existing()).hasSize(8);
 
         broker.publish("user.42", "counted"); // only arrives if it is bound
         broker.awaitReady(broker.prefix() + ".instructions", 1);
         assertThat(topology()).isZero();
         assertThat(states("queue")).containsOnly("exists");
         assertThat(states("exchange")).containsOnly("exists");
+        assertThat(line("stream", ".held")).endsWith(" exists       0 consumers");
         assertThat(states("binding")).containsOnly("bound");
         assertThat(line("queue", ".instructions")).endsWith(" exists       1 message ready, 0 consumers");
         assertThat(out()).endsWith("Everything is as wanted.\n");
@@ -65,15 +66,17 @@ final class TopologyOnceIT {
         assertThat(states("queue")).containsOnly("exists");
         assertThat(states("exchange")).containsOnly("exists");
         assertThat(states("binding")).containsOnly("not checked");
-        assertThat(out()).endsWith("Every exchange and queue is as wanted; bindings were not checked.\n");
+        assertThat(out()).endsWith("Every exchange, queue and stream is as wanted; bindings were not checked.\n");
     }
 
     @Test
     void whatBridgesDeclareIsWhatIsWanted() throws Exception {
         try (TestBridge bridge = TestBridge.start(broker.config())) {
             bridge.awaitReady();
-            assertThat(topology("--dry-run")).isZero();
+            assertThat(topology("--dry-run", "--set=hold.max-bytes=1GiB", "--set=hold.segment-bytes=1MiB"))
+                    .isZero();
             assertThat(line("queue", ".instructions")).endsWith("0 messages ready, 1 consumer");
+            assertThat(line("stream", ".held")).contains(" exists ");
         }
     }
 
@@ -94,15 +97,23 @@ final class TopologyOnceIT {
 
         assertThat(topology("--dry-run")).isEqualTo(1);
         assertThat(line("queue", ".dead")).endsWith(differs);
-        assertThat(states()).hasSize(10).filteredOn("missing"::equals).hasSize(9);
+        assertThat(states()).hasSize(11).filteredOn("missing"::equals).hasSize(10);
         assertThat(existing()).containsExactly(".dead");
 
         assertThat(topology()).isEqualTo(1);
         assertThat(line("queue", ".dead")).endsWith(differs);
-        assertThat(states()).hasSize(10).filteredOn("declared"::equals).hasSize(9);
-        assertThat(out()).contains("Not everything is as wanted, 9 declared: 1 not the same and left so");
+        assertThat(states()).hasSize(11).filteredOn("declared"::equals).hasSize(10);
+        assertThat(out()).contains("Not everything is as wanted, 10 declared: 1 not the same and left so");
 
         assertThat(topology("--set", "amqp.dead-max-messages=5")).isZero(); // it was left as it is
+    }
+
+    @Test
+    void aStreamThatIsKeptOtherwiseIsNamedWithBothValues() {
+        assertThat(topology()).isZero();
+        assertThat(topology("--dry-run", "--set", "hold.max-bytes=1MiB")).isEqualTo(1);
+        assertThat(line("stream", ".held")).contains("differs      x-max-length-bytes is ");
+        assertThat(states()).hasSize(11).filteredOn("differs"::equals).hasSize(1);
     }
 
     @Test

@@ -25,6 +25,7 @@ import pushbridge.amqp.Finding.State;
 import pushbridge.config.AmqpConfig;
 import pushbridge.config.ConfigReference;
 import pushbridge.config.EffectiveConfig;
+import pushbridge.config.HoldConfig;
 import pushbridge.config.Machine;
 import pushbridge.delivery.OfflinePolicy;
 
@@ -302,7 +303,7 @@ final class CliTest {
         assertThat(created).containsExactly(false);
         assertThat(out())
                 .contains("binding   p -> q  not checked  why")
-                .contains("Every exchange and queue is as wanted; bindings were not checked.");
+                .contains("Every exchange, queue and stream is as wanted; bindings were not checked.");
     }
 
     @ParameterizedTest
@@ -416,7 +417,7 @@ final class CliTest {
                 .run(args, environment, print(out), print(err));
     }
 
-    private TopologyCheck.Result check(AmqpConfig amqp, boolean create) {
+    private TopologyCheck.Result check(AmqpConfig amqp, HoldConfig hold, boolean create) {
         compared.add(amqp);
         created.add(create);
         return topology;

@@ -29,7 +29,7 @@ final class CoreHarness {
     static final int PREFETCH = 64;
     static final DeliveryConfig CONFIG =
             new DeliveryConfig(4, 1_000, Duration.ofSeconds(1), Duration.ofSeconds(2), 3, 2);
-    static final HoldConfig HOLD = new HoldConfig(Duration.ofHours(1), 50, 20, 10_000, 30, 1);
+    static final HoldConfig HOLD = new HoldConfig(Duration.ofHours(1), 50, 20, 1_000_000, 30, 1);
 
     /** So strict that a handful of records is worth copying forward. */
     private static final KeepingRules KEEPING = new KeepingRules(7, 1 << 20, 2, 300, Duration.ofDays(3650), 3, 1_000);
@@ -48,6 +48,9 @@ final class CoreHarness {
     final List<LogRecord> log;
     /** Held messages that were asked for and not read yet: id and offset. */
     final Deque<long[]> reads = new ArrayDeque<>();
+
+    /** Checkpoints that were found to be wrong. */
+    final List<LogRecord.Checkpoint> rewinds = new ArrayList<>();
 
     final DeliveryCore core;
     final Holding holding;
@@ -77,6 +80,15 @@ final class CoreHarness {
         return harness;
     }
 
+    /** The same with room in memory for so many bytes of bodies. */
+    static CoreHarness holding(List<LogRecord> log, long cacheBytes) {
+        HoldConfig hold = new HoldConfig(
+                HOLD.ttl(), HOLD.maxMessages(), HOLD.maxPerAddress(), HOLD.maxBytes(), cacheBytes, HOLD.segmentBytes());
+        CoreHarness harness = new CoreHarness(CONFIG, hold, log);
+        harness.own();
+        return harness;
+    }
+
     /** With a held log that it has not read yet. */
     static CoreHarness starting(List<LogRecord> log) {
         return new CoreHarness(CONFIG, HOLD, log);
@@ -96,7 +108,19 @@ final class CoreHarness {
             }
 
             @Override
+            public void forget(long id, long offset) {
+                if (!reads.removeIf(read -> read[0] == id && read[1] == offset)) {
+                    throw new AssertionError("nobody asked for " + id + " at " + offset);
+                }
+            }
+
+            @Override
             public void flush() {}
+
+            @Override
+            public void rewind(LogRecord.Checkpoint wrong) {
+                rewinds.add(wrong);
+            }
 
             @Override
             public Original restore(byte[] properties, byte[] body) {
@@ -229,11 +253,32 @@ final class CoreHarness {
     /** Folds what is in the log and begins an epoch of its own. */
     void own() {
         tail();
+        CompletableFuture<Void> done = claim();
+        allComeBack();
+        if (!done.isDone() || !rewinds.isEmpty()) {
+            throw new AssertionError("the claim does not hold, or the fold began at a wrong checkpoint: " + rewinds);
+        }
+    }
+
+    CompletableFuture<Void> claim() {
         CompletableFuture<Void> done = new CompletableFuture<>();
         core.claim(done, () -> fenced++);
-        allComeBack();
-        if (!done.isDone()) {
-            throw new AssertionError("the claim does not hold");
+        return done;
+    }
+
+    /** The fold begins at the last checkpoint, if there is one, instead of the first record. */
+    void beginAtCheckpoint() {
+        long epoch = -1;
+        LogRecord.Checkpoint last = null;
+        for (LogRecord record : log) {
+            epoch = Math.max(epoch, record.epoch());
+            if (record instanceof LogRecord.Checkpoint checkpoint && checkpoint.epoch() == epoch) {
+                last = checkpoint;
+            }
+        }
+        if (last != null) {
+            core.logBegins(last);
+            tailed = (int) last.lowestLiveOffset();
         }
     }
 
@@ -241,7 +286,7 @@ final class CoreHarness {
     void tail() {
         for (; tailed < log.size(); tailed++) {
             int offset = tailed;
-            queue.post(loop -> loop.logged(offset, log.get(offset), 100));
+            queue.post(loop -> loop.logged(offset, log.get(offset), 100, 0));
         }
         run();
     }
@@ -276,9 +321,11 @@ final class CoreHarness {
     void answerRead() {
         long[] read = reads.remove();
         LogRecord.Hold hold = (LogRecord.Hold) log.get((int) read[1]);
-        for (HeldMessage message : hold.messages()) {
-            if (message.id() == read[0]) {
-                queue.post(loop -> loop.heldRead(hold.address(), message));
+        for (LogRecord.Part part : hold.parts()) {
+            for (HeldMessage message : part.messages()) {
+                if (message.id() == read[0]) {
+                    queue.post(loop -> loop.heldRead(part.address(), message));
+                }
             }
         }
         run();

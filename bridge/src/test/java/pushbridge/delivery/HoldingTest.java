@@ -1,12 +1,15 @@
 package pushbridge.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import pushbridge.hold.LogRecord;
+import pushbridge.hold.RecordCodec;
 
 final class HoldingTest {
 
@@ -24,6 +27,83 @@ final class HoldingTest {
         assertThat(harness.stats.held()).isEqualTo(1);
         assertThat(harness.stats.lanes()).as("an absent user costs no lane").isZero();
         assertThat(harness.copies).isEmpty();
+    }
+
+    @Test
+    void whatOneTurnHoldsForManyIsOneRecordAndOneAcknowledgement() { // I1
+        for (int i = 0; i < 30; i++) {
+            harness.publish("user.u" + i, "m" + i);
+        }
+        harness.run();
+        assertThat(harness.appended).hasSize(1);
+        assertThat(harness.channel.acks).isEmpty();
+
+        harness.comeBack();
+        assertThat(harness.channel.acks).containsExactly("≤30");
+        assertThat(harness.holding.index().lanes()).isEqualTo(30);
+        assertThat(harness.stats.lanes()).isZero();
+    }
+
+    @Test
+    void moreThanOneRecordHoldsMakesSeveral() { // I5
+        for (int i = 0; i < 40; i++) {
+            harness.publish("user.u" + i, "x".repeat(2_000), OfflinePolicy.HOLD, Instruction.NEVER);
+        }
+        harness.run();
+        assertThat(harness.appended).hasSize(2);
+        for (LogRecord record : harness.appended) {
+            assertThat(RecordCodec.encode(record)).hasSizeLessThanOrEqualTo(64 * 1024);
+        }
+        harness.allComeBack();
+        assertThat(harness.holding.index().count()).isEqualTo(40);
+        assertThat(harness.channel.unacknowledged()).isZero();
+    }
+
+    @Test
+    void aClaimComesBehindWhatWasCollectedBefore() {
+        Instruction one = harness.publish("user.ann", "one");
+        takeWithoutEndingTheBatch();
+        assertThat(harness.appended).as("still being collected").isEmpty();
+        harness.core.claim(new CompletableFuture<>(), () -> {});
+
+        assertThat(harness.appended)
+                .extracting(LogRecord::epoch, LogRecord::ordinal)
+                .containsExactly(tuple(1L, 1L), tuple(2L, 0L));
+        harness.allComeBack();
+        assertThat(harness.isSettled(one)).isTrue();
+        assertThat(harness.holding.index().voided()).isZero();
+    }
+
+    @Test
+    void whatWasCollectedIsNotAppendedBehindAnotherOwner() { // I6, I7
+        Instruction one = harness.publish("user.ann", "one");
+        takeWithoutEndingTheBatch();
+        harness.appended.add(new LogRecord.Epoch(2, 0, "another"));
+        harness.comeBack();
+
+        assertThat(harness.appended).isEmpty();
+        assertThat(harness.isSettled(one)).isFalse();
+        assertThat(harness.stats.lanes()).isZero();
+    }
+
+    @Test
+    void aCheckpointComesBehindWhatWasCollectedBefore() {
+        for (int i = 0; i < 8; i++) { // so many records that a checkpoint is due
+            harness.publish("user.u" + i, "m" + i);
+            harness.run();
+            harness.allComeBack();
+        }
+        harness.publish("user.ann", "one");
+        takeWithoutEndingTheBatch();
+        harness.core.tick();
+        harness.run();
+
+        assertThat(harness.appended)
+                .extracting(LogRecord::ordinal, record -> record.getClass().getSimpleName())
+                .containsExactly(tuple(9L, "Hold"), tuple(10L, "Checkpoint"));
+        harness.allComeBack();
+        assertThat(harness.holding.index().ahead()).isZero();
+        assertThat(harness.channel.unacknowledged()).isZero();
     }
 
     @Test
@@ -303,7 +383,7 @@ final class HoldingTest {
         CoreHarness starting = CoreHarness.starting(harness.log);
         CompletableFuture<Void> lost = new CompletableFuture<>();
         for (int offset = 0; offset < harness.log.size(); offset++) {
-            starting.core.logged(offset, harness.log.get(offset), 100);
+            starting.core.logged(offset, harness.log.get(offset), 100, 0);
         }
         starting.core.claim(lost, () -> {});
         lost.cancel(false); // the broker has given the ownership to another one
@@ -388,7 +468,7 @@ final class HoldingTest {
         CoreHarness starting = CoreHarness.starting(harness.log);
         CompletableFuture<Void> done = new CompletableFuture<>();
         for (int offset = 0; offset < harness.log.size(); offset++) {
-            starting.core.logged(offset, harness.log.get(offset), 100);
+            starting.core.logged(offset, harness.log.get(offset), 100, 0);
         }
         starting.core.claim(done, () -> {});
         starting.core.thawed();
@@ -404,6 +484,7 @@ final class HoldingTest {
     void theOldestHeldMessagesAreCopiedForwardAndStillArriveInOrderAndOnce() { // I3
         harness.publish("user.ann", "one");
         harness.publish("user.ann", "two");
+        harness.publish("user.eve", "three");
         harness.run();
         harness.allComeBack();
         long first = harness.holding.index().lowestLiveOffset();
@@ -421,7 +502,14 @@ final class HoldingTest {
         }
         assertThat(harness.holding.index().lowestLiveOffset()).isGreaterThan(first);
         assertThat(harness.holding.index().count("user.ann")).isEqualTo(2);
+        assertThat(harness.holding.index().count("user.eve")).isEqualTo(1);
         assertThat(harness.log).anyMatch(record -> record instanceof LogRecord.Checkpoint);
+        assertThat(harness.log)
+                .as("both of ann and the one of eve in one record")
+                .anyMatch(record -> record instanceof LogRecord.Hold hold
+                        && hold.parts().size() == 2
+                        && hold.parts().get(0).messages().size() == 2
+                        && hold.parts().get(1).messages().size() == 1);
 
         harness = CoreHarness.holding(harness.log);
         FakeClient ann = harness.connect("a", "ann", Confirmation.PONG);
@@ -446,7 +534,140 @@ final class HoldingTest {
         assertThat(harness.copies).isEmpty();
     }
 
+    /** In the middle of a turn of the loop. */
+    private void takeWithoutEndingTheBatch() {
+        harness.core.take(Objects.requireNonNull(harness.queue.nextInstruction()));
+    }
+
     /** Lets a client read and confirm, and the log answer, until nothing moves. */
+    /** A bridge that begins anew with these held, so that no body is in memory. */
+    private void restartHolding(String user, int messages, int size) {
+        for (int i = 0; i < messages; i++) {
+            harness.publish("user." + user, i + "x".repeat(size - 1));
+        }
+        harness.run();
+        harness.allComeBack();
+        harness = CoreHarness.holding(harness.log);
+    }
+
+    private void answerReads() {
+        while (!harness.reads.isEmpty()) {
+            harness.answerRead();
+        }
+    }
+
+    @Test
+    void bodiesAreAskedForHalfAWindowAtATime() {
+        restartHolding("ann", 8, 2);
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        assertThat(harness.reads).as("the window").hasSize(4);
+        answerReads();
+        ann.read(1);
+        ann.confirmRead();
+        harness.run();
+        assertThat(harness.reads).isEmpty();
+        ann.read(1);
+        ann.confirmRead();
+        harness.run();
+        assertThat(harness.reads).hasSize(2);
+        drain(ann);
+        assertThat(ann.read).hasSize(8);
+        assertThat(harness.stats.cacheMisses()).isEqualTo(8);
+    }
+
+    @Test
+    void theWindowCountsBytesOfWhatIsAskedForToo() { // I5
+        restartHolding("ann", 3, 400); // 1,000 bytes are the window, and no cache is so large
+        harness = roomFor(10_000);
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        assertThat(harness.reads).hasSize(2);
+        drain(ann);
+        assertThat(ann.read).hasSize(3);
+    }
+
+    private CoreHarness roomFor(long cacheBytes) {
+        return CoreHarness.holding(harness.log, cacheBytes);
+    }
+
+    @Test
+    void whatAllReadersWaitForTogetherIsBounded() { // I5
+        restartHolding("ann", 4, 10);
+        restartHolding("bob", 4, 10);
+        restartHolding("cy", 4, 10);
+        FakeClient ann = harness.connect("a", "ann", Confirmation.PONG);
+        FakeClient bob = harness.connect("b", "bob", Confirmation.PONG);
+        FakeClient cy = harness.connect("c", "cy", Confirmation.PONG);
+        assertThat(harness.reads).as("30 bytes").hasSize(3);
+        drain(ann);
+        drain(bob);
+        drain(cy);
+        assertThat(ann.read).hasSize(4);
+        assertThat(bob.read).hasSize(4);
+        assertThat(cy.read).hasSize(4);
+        assertThat(harness.holding.wantedBytes()).isZero();
+    }
+
+    @Test
+    void nothingIsReadWhileTheOutboxesAreFull() { // I5
+        restartHolding("ann", 1, 10);
+        harness.core.roomInOutboxes(false);
+        FakeClient ann = harness.connect("a", "ann", Confirmation.PONG);
+        assertThat(harness.reads).isEmpty();
+        harness.core.roomInOutboxes(true);
+        drain(ann);
+        assertThat(ann.read).hasSize(1);
+    }
+
+    @Test
+    void nothingIsReadForAClientThatHasGone() {
+        restartHolding("ann", 4, 2);
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        assertThat(harness.reads).hasSize(4);
+        ann.leave();
+        harness.run();
+        assertThat(harness.reads).isEmpty();
+        assertThat(harness.holding.wantedBytes()).isZero();
+
+        FakeClient again = harness.connect("d", "ann", Confirmation.PONG);
+        drain(again);
+        assertThat(again.read).hasSize(4);
+    }
+
+    @Test
+    void theLatestBodiesAreStillInMemory() {
+        harness.publish("user.ann", "one");
+        harness.run();
+        harness.allComeBack();
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        ann.readAll();
+        assertThat(ann.read).containsExactly("one");
+        assertThat(harness.stats.cacheHits()).isEqualTo(1);
+        assertThat(harness.stats.cacheMisses()).isZero();
+    }
+
+    @Test
+    void whatIsGoneFromTheLogIsCountedOnceAndNotWaitedFor() {
+        restartHolding("ann", 2, 2);
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        long[] first = harness.reads.remove();
+        harness.core.heldMissing(first[0], first[1]);
+        harness.core.heldMissing(first[0], first[1]);
+        drain(ann);
+        assertThat(ann.read).containsExactly("1x");
+        assertThat(harness.stats.heldLost()).isEqualTo(1);
+    }
+
+    @Test
+    void whatWasCopiedForwardWhileItWasBeingReadIsNotLost() {
+        restartHolding("ann", 1, 2);
+        FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
+        long[] read = harness.reads.remove();
+        harness.core.heldMissing(read[0], read[1] - 1); // an earlier place of it
+        drain(ann);
+        assertThat(ann.read).containsExactly("0x");
+        assertThat(harness.stats.heldLost()).isZero();
+    }
+
     private void drain(FakeClient client) {
         for (int round = 0; round < 20; round++) {
             client.readAndConfirm();

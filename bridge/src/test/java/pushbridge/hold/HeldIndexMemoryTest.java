@@ -40,7 +40,8 @@ final class HeldIndexMemoryTest {
         for (int id = 0; id < MESSAGES; id++) {
             HeldMessage message = new HeldMessage(id, id, id * 31L, NOTHING, NOTHING);
             String address = "user." + String.format("%06d", id);
-            index.apply(id + 1L, new LogRecord.Hold(1, id + 1L, address, List.of(message)));
+            index.apply(
+                    id + 1L, new LogRecord.Hold(1, id + 1L, List.of(new LogRecord.Part(address, List.of(message)))));
         }
         assertThat(index.lanes()).isEqualTo(MESSAGES);
     }

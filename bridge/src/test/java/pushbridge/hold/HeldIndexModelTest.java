@@ -159,13 +159,15 @@ final class HeldIndexModelTest {
 
         private void hold() {
             List<Long> ids = new ArrayList<>();
-            for (int n = 1 + random.nextInt(4); n > 0; n--) {
+            for (int n = 1 + random.nextInt(random.nextInt(20) == 0 ? 40 : 4); n > 0; n--) {
                 ids.add(nextId++);
             }
             hold(ids);
         }
 
+        /** In parts as it comes, also several for one address. */
         private void hold(List<Long> ids) {
+            List<LogRecord.Part> parts = new ArrayList<>();
             List<HeldMessage> messages = new ArrayList<>();
             for (long id : ids) {
                 // Few contents, so that many are alike.
@@ -175,8 +177,15 @@ final class HeldIndexModelTest {
                         random.nextInt(3) == 0 ? 5 : random.nextLong(),
                         bodies[random.nextInt(4)],
                         bodies[random.nextInt(16)]));
+                if (random.nextBoolean()) {
+                    parts.add(new LogRecord.Part("user." + random.nextInt(addresses), messages));
+                    messages.clear();
+                }
             }
-            append(new LogRecord.Hold(epoch, ++ordinal, "user." + random.nextInt(addresses), messages));
+            if (!messages.isEmpty()) {
+                parts.add(new LogRecord.Part("user." + random.nextInt(addresses), messages));
+            }
+            append(new LogRecord.Hold(epoch, ++ordinal, parts));
         }
 
         private void release() {
@@ -197,7 +206,7 @@ final class HeldIndexModelTest {
             }
         }
 
-        /** The oldest, now and then others; those of one address in one record. */
+        /** The oldest, now and then others; those of one address together, some addresses in one record. */
         private void copyForward() {
             Map<String, List<HeldMessage>> copies = new TreeMap<>();
             int wanted = 1 + random.nextInt(40);
@@ -213,10 +222,18 @@ final class HeldIndexModelTest {
                     break;
                 }
             }
+            List<LogRecord.Part> parts = new ArrayList<>();
             copies.forEach((address, messages) -> {
                 messages.sort(Comparator.comparingLong(HeldMessage::id));
-                append(new LogRecord.Hold(epoch, ++ordinal, address, messages));
+                parts.add(new LogRecord.Part(address, messages));
+                if (random.nextInt(4) == 0) {
+                    append(new LogRecord.Hold(epoch, ++ordinal, parts));
+                    parts.clear();
+                }
             });
+            if (!parts.isEmpty()) {
+                append(new LogRecord.Hold(epoch, ++ordinal, parts));
+            }
         }
 
         /** An id that is held, if one is found quickly. */
@@ -257,14 +274,18 @@ final class HeldIndexModelTest {
             seenEpoch = record.epoch();
             seenOrdinal = record.ordinal();
             if (record instanceof LogRecord.Hold hold) {
-                for (int position = 0; position < hold.messages().size(); position++) {
-                    HeldMessage message = hold.messages().get(position);
-                    forget(message.id());
-                    Held one = new Held(hold.address(), at, position, message);
-                    held.put(message.id(), one);
-                    lanes.computeIfAbsent(hold.address(), a -> new TreeMap<>()).put(message.id(), one);
-                    places.computeIfAbsent(at, o -> new TreeMap<>()).put(position, message.id());
-                    bytes += one.size();
+                int position = 0;
+                for (LogRecord.Part part : hold.parts()) {
+                    for (HeldMessage message : part.messages()) {
+                        forget(message.id());
+                        Held one = new Held(part.address(), at, position, message);
+                        held.put(message.id(), one);
+                        lanes.computeIfAbsent(part.address(), a -> new TreeMap<>())
+                                .put(message.id(), one);
+                        places.computeIfAbsent(at, o -> new TreeMap<>()).put(position, message.id());
+                        bytes += one.size();
+                        position++;
+                    }
                 }
             } else if (record instanceof LogRecord.Release release) {
                 for (long id : release.ids()) {

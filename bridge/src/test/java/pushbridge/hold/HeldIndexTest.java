@@ -34,6 +34,46 @@ final class HeldIndexTest {
     }
 
     @Test
+    void oneRecordHoldsMessagesOfManyAddresses() {
+        apply(epoch(1));
+        apply(new LogRecord.Hold(
+                1,
+                1,
+                List.of(
+                        new LogRecord.Part("user.a", List.of(message(1), message(2))),
+                        new LogRecord.Part("user.b", List.of(message(3))),
+                        new LogRecord.Part("user.a", List.of(message(4))))));
+        assertThat(ids(index, "user.a")).containsExactly(1L, 2L, 4L);
+        assertThat(ids(index, "user.b")).containsExactly(3L);
+        assertThat(index.position(index.entry(3)))
+                .as("counted through the whole record")
+                .isEqualTo(2);
+        assertThat(index.position(index.entry(4))).isEqualTo(3);
+        assertThat(index.offset(index.entry(4))).isEqualTo(101);
+    }
+
+    @Test
+    void aHoldThatMovesSomeAndAddsOthersInOneRecordLeavesNothingBehind() {
+        apply(epoch(1));
+        apply(hold(1, 1, "user.a", 1, 2));
+        apply(hold(1, 2, "user.b", 3));
+        apply(new LogRecord.Hold(
+                1,
+                3,
+                List.of(
+                        new LogRecord.Part("user.b", List.of(message(3))),
+                        new LogRecord.Part("user.c", List.of(message(4))),
+                        new LogRecord.Part("user.a", List.of(message(1))))));
+        assertThat(index.count()).isEqualTo(4);
+        assertThat(ids(index, "user.a")).containsExactly(1L, 2L);
+        assertThat(index.lowestLiveOffset()).as("2 stayed where it was").isEqualTo(101);
+        assertThat(index.offset(index.entry(1))).isEqualTo(103);
+        apply(release(1, 4, 2));
+        assertThat(index.lowestLiveOffset()).isEqualTo(103);
+        assertThat(index.id(index.oldest())).isEqualTo(3);
+    }
+
+    @Test
     void whatIsReleasedIsGoneAndItsAddressWithIt() {
         apply(epoch(1));
         apply(hold(1, 1, "user.a", 1, 2));
@@ -158,11 +198,9 @@ final class HeldIndexTest {
     void aHoldOfAHeldIdReplacesItInEveryRespect() {
         apply(epoch(1));
         apply(hold(1, 1, "user.a", 1));
-        apply(new LogRecord.Hold(1, 2, "user.a", List.of(new HeldMessage(1, 2_000, 55, new byte[1], new byte[5]))));
+        apply(hold(1, 2, "user.a", new HeldMessage(1, 2_000, 55, new byte[1], new byte[5])));
         HeldIndex later = new HeldIndex(index.checkpoint(3));
-        later.apply(
-                102,
-                new LogRecord.Hold(1, 2, "user.a", List.of(new HeldMessage(1, 2_000, 55, new byte[1], new byte[5]))));
+        later.apply(102, hold(1, 2, "user.a", new HeldMessage(1, 2_000, 55, new byte[1], new byte[5])));
         assertThat(index.deadlineMillis(index.entry(1))).isEqualTo(2_000);
         assertThat(index.find("user.a", 55, 5)).isEqualTo(index.entry(1));
         assertThat(later.fingerprint()).isEqualTo(index.fingerprint());
@@ -232,7 +270,7 @@ final class HeldIndexTest {
     @Test
     void aRedeliveredInstructionIsRecognisedUntilItIsReleased() {
         apply(epoch(1));
-        apply(new LogRecord.Hold(1, 1, "user.a", List.of(new HeldMessage(1, 0, 77, new byte[2], new byte[9]))));
+        apply(hold(1, 1, "user.a", new HeldMessage(1, 0, 77, new byte[2], new byte[9])));
         assertThat(index.find("user.a", 77, 9)).isEqualTo(index.entry(1));
         assertThat(index.find("user.a", 77, 8)).isEqualTo(HeldIndex.NONE);
         assertThat(index.find("user.a", 78, 9)).isEqualTo(HeldIndex.NONE);
@@ -298,9 +336,17 @@ final class HeldIndexTest {
     private static LogRecord hold(long epoch, long ordinal, String address, long... ids) {
         List<HeldMessage> messages = new ArrayList<>();
         for (long id : ids) {
-            messages.add(new HeldMessage(id, 1_000, 99, new byte[3], new byte[10]));
+            messages.add(message(id));
         }
-        return new LogRecord.Hold(epoch, ordinal, address, messages);
+        return new LogRecord.Hold(epoch, ordinal, List.of(new LogRecord.Part(address, messages)));
+    }
+
+    private static LogRecord hold(long epoch, long ordinal, String address, HeldMessage message) {
+        return new LogRecord.Hold(epoch, ordinal, List.of(new LogRecord.Part(address, List.of(message))));
+    }
+
+    private static HeldMessage message(long id) {
+        return new HeldMessage(id, 1_000, 99, new byte[3], new byte[10]);
     }
 
     private static long[] range(long from, long to) {
