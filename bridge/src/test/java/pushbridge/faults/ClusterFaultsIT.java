@@ -99,9 +99,9 @@ final class ClusterFaultsIT {
     @Test
     void aMinorityThatIsCutOffHoldsNothingUp() throws Exception { // I1, I3
         try (Scenario run =
-                new Scenario("cluster: the bridge's node cut off from the others, then back", rabbit.uris())) {
+                new Scenario("cluster: one node of three cut off from the others, then back", rabbit.uris())) {
             Node minority = rabbit.node(0);
-            // The bridge prefers the node that will be alone.
+            // The bridge knows the node that will be alone; the client library picks one by chance.
             List<URI> order =
                     List.of(minority.uri(), rabbit.node(1).uri(), rabbit.node(2).uri());
             run.serve(run.bridge(order).webSocket());
