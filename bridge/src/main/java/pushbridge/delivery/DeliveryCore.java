@@ -43,6 +43,7 @@ final class DeliveryCore {
     private final Holding holding;
     private final Lanes lanes;
     private final Relief relief;
+    private final Pacing pacing;
     /** Sessions to flush at the end of the batch. */
     private final List<Session> touched = new ArrayList<>();
 
@@ -80,6 +81,7 @@ final class DeliveryCore {
         this.stats = stats;
         this.holding = holding;
         this.relief = new Relief(config.fanoutPatience().toNanos());
+        this.pacing = new Pacing(config.fanoutPatience().toNanos());
         this.lanes = new Lanes(config, directory, holding, this);
     }
 
@@ -171,7 +173,7 @@ final class DeliveryCore {
         for (Session session : subscribers) {
             if (!offerTo(session, instruction) && !session.isClosed()) {
                 if (waiting == null) {
-                    waiting = new FanOut(instruction, patienceNanos);
+                    waiting = new FanOut(instruction, subscribers.size(), patienceNanos);
                 }
                 waiting.add(session);
             }
@@ -182,6 +184,9 @@ final class DeliveryCore {
         } else {
             instruction.state = State.FANNING_OUT;
             pending = waiting;
+            if (pacing.isUsedUp()) {
+                retryFanOut();
+            }
         }
     }
 
@@ -198,7 +203,7 @@ final class DeliveryCore {
         if (fanOut == null || holding.isInDoubt()) {
             return;
         }
-        fanOut.retry(this, patienceNanos, config.fanoutPatience().toNanos());
+        fanOut.retry(this, patienceNanos, config.fanoutPatience().toNanos(), pacing);
         if (fanOut.isDone()) {
             pending = null;
             stats.countPaced(patienceNanos - fanOut.startedAtNanos());
@@ -523,6 +528,7 @@ final class DeliveryCore {
 
     /** Looks after what waits; called several times a second. */
     void tick() {
+        pacing.pass(patienceNanos, pending != null && pending.waitsForFew());
         retryFanOut();
         holding.sweep(clock.wallMillis(), lanes::has);
         holding.keep(clock.wallMillis());
