@@ -70,6 +70,7 @@ public final class LogTail implements AutoCloseable {
     private int skipAddresses;
     private int absences;
     private final Trouble trouble;
+    private final String readAgain;
 
     /** Says where to begin; called by the tail's thread once connected, and again when the connection was lost meanwhile. */
     @FunctionalInterface
@@ -98,6 +99,7 @@ public final class LogTail implements AutoCloseable {
         this.status = status;
         this.alarm = "reading " + stream.name();
         this.trouble = new Trouble(log, status, alarm);
+        this.readAgain = "The held log " + stream.name() + " is read again";
         this.backoff = Connector.backoff(config);
         this.beginning = beginning;
         this.listener = listener;
@@ -276,7 +278,7 @@ public final class LogTail implements AutoCloseable {
     }
 
     private void works() {
-        trouble.over("The held log " + stream.name() + " is read again");
+        trouble.over(readAgain);
     }
 
     /** What wakes the thread. */
