@@ -61,12 +61,14 @@ final class FanOut {
             Waiting one = each.next();
             Session session = one.session();
             if (!session.present || session.isClosed()) {
+                session.skipped = true;
                 each.remove();
             } else if (core.offerTo(session, instruction)) {
                 each.remove();
             } else {
                 boolean reads = session.sink().written() > one.writtenAtStart();
                 if (enough || waited >= (reads ? patienceNanos : patienceNanos / 4)) {
+                    session.skipped = true;
                     session.sink().close(reads ? CloseCode.SLOW : CloseCode.STALLED);
                     each.remove();
                 }
