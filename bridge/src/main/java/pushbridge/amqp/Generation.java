@@ -8,9 +8,10 @@ import com.rabbitmq.client.ShutdownSignalException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
+import pushbridge.amqp.PoisonRule.Mode;
+import pushbridge.amqp.PoisonRule.Verdict;
 import pushbridge.delivery.Instruction;
 import pushbridge.delivery.IntakeChannel;
 
@@ -26,16 +27,24 @@ final class Generation implements IntakeChannel {
 
     private final long number;
     private final Channel channel;
+    private final Mode mode;
+    private final int prefetch;
+    private final PoisonRule rule;
     private final InstructionReader reader;
     private final InstructionHandler handler;
-    private final BooleanSupplier taking;
-    private final Consumer<String> lost;
+    private final Supervisor supervisor;
     private final Thread ackWriter;
 
     /** Held while an instruction is handed over, so that {@code channelLost} comes after the last one. */
     private final Object handover = new Object();
+    /** The last one handed over. Guarded by handover, as the next. */
+    private long handedTag;
+    /** Whether nothing more is handed over, because a generation in another mode is to follow. */
+    private boolean retiring;
 
     private volatile boolean ended;
+    /** Whether the supervisor knows that this careful generation has reason to be. Worker only. */
+    private boolean suspicionTold;
 
     // Acknowledgements not yet written. Guarded by acks. At most one entry an unsettled instruction (I5).
     private final Object acks = new Object();
@@ -43,33 +52,49 @@ final class Generation implements IntakeChannel {
     private long ackedUpTo;
     /** Tags past it that are settled out of turn. */
     private List<Long> ackedSingly = new ArrayList<>();
+    /** The highest of all, also when it is written. */
+    private long ackedTag;
 
     private boolean flushing;
     private boolean finishing;
 
-    /**
-     * @param taking false once no more instructions are wanted
-     * @param lost told, on any thread and perhaps more than once, that the channel is of no use any more
-     */
+    /** Who opened it. Called on any thread, perhaps more than once, also after its end; must not block. */
+    interface Supervisor {
+
+        /** Whether instructions are wanted at all. */
+        boolean isTaking();
+
+        /** A delivery calls for this mode; when that is another one, nothing more is handed over. */
+        void turn(Generation from, Mode to);
+
+        /** The channel is of no use any more. */
+        void lost(String reason);
+    }
+
+    /** @param prefetch of the usual mode */
     Generation(
             long number,
             Channel channel,
+            Mode mode,
+            int prefetch,
+            PoisonRule rule,
             InstructionReader reader,
             InstructionHandler handler,
-            BooleanSupplier taking,
-            Consumer<String> lost) {
+            Supervisor supervisor) {
         this.number = number;
         this.channel = channel;
+        this.mode = mode;
+        this.prefetch = mode == Mode.CAREFUL ? 1 : prefetch;
+        this.rule = rule;
         this.reader = reader;
         this.handler = handler;
-        this.taking = taking;
-        this.lost = lost;
+        this.supervisor = supervisor;
         this.ackWriter = new Thread(this::writeAcks, "pushbridge-amqp-acks");
         this.ackWriter.setDaemon(true);
     }
 
     /** Announces the generation, then consumes. Supervisor only. {@link #end} must follow, also after an exception. */
-    void open(String queue, int prefetch, String consumerTag) throws IOException {
+    void open(String queue, String consumerTag) throws IOException {
         handler.channelOpened(this);
         ackWriter.start();
         channel.basicQos(prefetch);
@@ -86,6 +111,33 @@ final class Generation implements IntakeChannel {
             acks.notifyAll();
         }
         handler.channelLost(this);
+    }
+
+    /**
+     * Ends it and its channel, but not the connection: what is in hand returns to the queue, in order. The next consumer
+     * gets that before anything else, since the broker makes it the active one only then.
+     */
+    void retire(long millis) throws IOException, InterruptedException {
+        synchronized (handover) {
+            retiring = true;
+        }
+        finishAcks(millis);
+        end();
+        try {
+            channel.close();
+        } catch (TimeoutException e) {
+            throw new IOException(e);
+        }
+    }
+
+    /** From now on nothing is handed over, unless something is in hand; tells whether that is so. Careful mode only. */
+    boolean retireIfIdle() {
+        synchronized (handover) {
+            synchronized (acks) {
+                retiring |= handedTag == ackedTag;
+            }
+            return retiring;
+        }
     }
 
     /** Writes what is queued, before an orderly end. Waits at most this long. */
@@ -107,12 +159,22 @@ final class Generation implements IntakeChannel {
         return number;
     }
 
+    Mode mode() {
+        return mode;
+    }
+
+    @Override
+    public int prefetch() {
+        return prefetch;
+    }
+
     @Override
     public void ack(long tag, boolean multiple) {
         synchronized (acks) {
             if (ended) {
                 return; // I6: the tag means nothing on any later channel
             }
+            ackedTag = Math.max(ackedTag, tag);
             if (multiple) {
                 ackedUpTo = Math.max(ackedUpTo, tag);
             } else {
@@ -162,10 +224,16 @@ final class Generation implements IntakeChannel {
                 }
             }
         } catch (IOException | ShutdownSignalException e) {
-            lost.accept(Connector.describe(e));
+            lost(Connector.describe(e));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // nobody interrupts this thread; if so, it ends with its channel
-            lost.accept("the ack writer was interrupted");
+            lost("the ack writer was interrupted");
+        }
+    }
+
+    private void lost(String reason) {
+        if (!ended) { // else it is no news: a retired generation's channel is closed while its connection goes on
+            supervisor.lost(reason);
         }
     }
 
@@ -186,26 +254,60 @@ final class Generation implements IntakeChannel {
             if (properties == null) {
                 throw new IllegalStateException("a delivery without properties");
             }
-            if (ended || !taking.getAsBoolean()) {
+            if (ended || !supervisor.isTaking()) {
                 return; // left unsettled: it returns to the queue in order when the channel ends (I7)
             }
-            Instruction instruction = reader.read(Generation.this, envelope, properties, body);
+            // Before the body is read: that may be what breaks.
+            Verdict verdict = rule.judge(mode, AmqpOriginal.returns(envelope.isRedeliver(), properties));
+            switch (verdict) {
+                case TURN_CAREFUL -> retireFor(Mode.CAREFUL);
+                case TURN_USUAL -> retireFor(Mode.USUAL);
+                case TAKE, POISONED -> {
+                    tellSuspicion();
+                    handOver(
+                            verdict == Verdict.POISONED
+                                    ? reader.poisoned(Generation.this, envelope, properties, body)
+                                    : reader.read(Generation.this, envelope, properties, body));
+                }
+            }
+        }
+
+        private void handOver(Instruction instruction) {
             synchronized (handover) {
-                if (!ended) {
+                if (!ended && !retiring) {
+                    handedTag = instruction.tag();
                     handler.take(instruction);
                 }
+            }
+        }
+
+        /** Nothing from this delivery on is handed over, so that the order stays as it is when all of it comes back. */
+        private void retireFor(Mode next) {
+            synchronized (handover) {
+                if (retiring) {
+                    return;
+                }
+                retiring = true;
+            }
+            supervisor.turn(Generation.this, next);
+        }
+
+        private void tellSuspicion() {
+            if (mode == Mode.CAREFUL && !suspicionTold) {
+                suspicionTold = true;
+                supervisor.turn(Generation.this, Mode.CAREFUL);
             }
         }
 
         @Override
         public void handleCancel(String consumerTag) {
             // The queue was deleted or its leader is gone. Closing everything returns what is unsettled in order.
-            lost.accept("RabbitMQ cancelled the consumer: its queue was deleted or became unavailable");
+            lost("RabbitMQ cancelled the consumer: its queue was deleted or became unavailable");
         }
 
         @Override
         public void handleShutdownSignal(String consumerTag, ShutdownSignalException signal) {
-            lost.accept(Connector.describe(signal));
+            lost(Connector.describe(signal));
         }
     }
 }

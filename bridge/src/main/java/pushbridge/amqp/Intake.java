@@ -20,6 +20,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import pushbridge.amqp.PoisonRule.Mode;
 import pushbridge.config.AmqpConfig;
 import pushbridge.config.IntakeConfig;
 import pushbridge.delivery.Clock;
@@ -43,6 +44,9 @@ public final class Intake implements AutoCloseable {
 
     private static final Duration CLAIM_POLL = Duration.ofMillis(20);
 
+    /** How often a careful generation is looked at: whether there is nothing left to be careful with. */
+    private static final Duration CAREFUL_LOOK = Duration.ofSeconds(1);
+
     private static final AtomicLong generations = new AtomicLong();
 
     private final AmqpConfig amqp;
@@ -50,6 +54,7 @@ public final class Intake implements AutoCloseable {
     private final Connector connector;
     private final Connector tokenConnector;
     private final Topology topology;
+    private final PoisonRule rule;
     private final InstructionReader reader;
     private final InstructionHandler handler;
     private final BrokerStatus status;
@@ -70,6 +75,11 @@ public final class Intake implements AutoCloseable {
     private boolean yields;
 
     private @Nullable String announcedProblem;
+
+    /** How instructions are taken; null until that is decided, anew whenever another bridge has taken them meanwhile. */
+    private @Nullable Mode mode;
+    /** Whether the careful mode has been said to have begun. */
+    private boolean careful;
 
     /**
      * @param node the bridge's name, shown by the broker
@@ -100,6 +110,7 @@ public final class Intake implements AutoCloseable {
         this.connector = new Connector(amqp, node, "intake");
         this.tokenConnector = new Connector(amqp, node, "token");
         this.topology = new Topology(amqp);
+        this.rule = new PoisonRule(config.poisonAfter());
         this.reader = new InstructionReader(bodies, clock);
         this.handler = handler;
         this.status = status;
@@ -208,7 +219,7 @@ public final class Intake implements AutoCloseable {
         if (link.await(config.startDelay().minus(sinceStart)) != null) {
             throw new LinkLostException("a second ownership token arrived"); // prefetch 1 excludes it
         }
-        link.consume();
+        link.consume(mode == null ? firstMode(link) : mode);
         while (true) {
             link.await(amqp.tokenRefresh());
             // Before the broker's consumer timeout closes the channel. The active consumer gets it back.
@@ -219,6 +230,31 @@ public final class Intake implements AutoCloseable {
             }
             tag = token.tag();
             tokenRefreshes.incrementAndGet();
+        }
+    }
+
+    /**
+     * Careful, when messages wait: they may be what broke the process before this one, so the first delivery decides. All
+     * in hand would come back together again, and in the end an innocent could have as many returns as a poisoned one.
+     */
+    private Mode firstMode(Link link) throws IOException {
+        return link.ownerChannel().messageCount(topology.instructions()) > 0 ? Mode.CAREFUL : Mode.USUAL;
+    }
+
+    /** Says when the careful mode begins and ends; a first look at the start is not worth saying. */
+    private void announceMode(Mode now) {
+        if (now == Mode.CAREFUL && !careful) {
+            careful = true;
+            String sentence = ("Messages came back unsettled %d times or more because the bridge or its connection broke, so"
+                            + " instructions are taken one by one, which is slower, until the one that causes it is found: at"
+                            + " %d it is dead-lettered as poisoned")
+                    .formatted(rule.suspectedAfter() - 1, rule.after());
+            log.warn("{}", sentence);
+            status.careful(sentence);
+        } else if (now == Mode.USUAL && careful) {
+            careful = false;
+            log.info("Instructions are taken many at a time again");
+            status.careful(null);
         }
     }
 
@@ -234,6 +270,8 @@ public final class Intake implements AutoCloseable {
         if (token == null) {
             wasOwner = false;
             yields = true;
+            mode = null;
+            announceMode(Mode.USUAL); // the owner's affair from now on
             status.ownership(BrokerStatus.Ownership.STANDBY);
             log.info("Another bridge is the owner: this one stands by");
         }
@@ -307,6 +345,9 @@ public final class Intake implements AutoCloseable {
     /** A connection, or a channel on it, has ended. */
     private record Lost(Link link, String reason) implements Signal {}
 
+    /** A delivery calls for this mode. */
+    private record Turn(Generation generation, Mode to) implements Signal {}
+
     private record Stop() implements Signal {}
 
     /** The connection cannot be used any more, or the intake stops. */
@@ -317,7 +358,7 @@ public final class Intake implements AutoCloseable {
     }
 
     /** One connection with its two channels. */
-    private final class Link {
+    private final class Link implements Generation.Supervisor {
         private final Connection connection;
         private @Nullable Channel ownerChannel;
         private @Nullable Generation generation;
@@ -330,7 +371,18 @@ public final class Intake implements AutoCloseable {
             connection.addShutdownListener(signal -> lost(Connector.describe(signal)));
         }
 
-        void lost(String reason) {
+        @Override
+        public boolean isTaking() {
+            return taking;
+        }
+
+        @Override
+        public void turn(Generation from, Mode to) {
+            signals.add(new Turn(from, to));
+        }
+
+        @Override
+        public void lost(String reason) {
             signals.add(new Lost(this, reason));
         }
 
@@ -345,16 +397,36 @@ public final class Intake implements AutoCloseable {
             return ownerChannel;
         }
 
-        void consume() throws IOException {
+        void consume(Mode as) throws IOException {
+            mode = as;
             Generation opened = new Generation(
                     generations.incrementAndGet(),
                     connection.createChannel(),
+                    as,
+                    amqp.prefetch(),
+                    rule,
                     reader,
                     handler,
-                    () -> taking,
-                    this::lost);
+                    this);
             generation = opened;
-            opened.open(topology.instructions(), amqp.prefetch(), uniqueTag("instructions"));
+            opened.open(topology.instructions(), uniqueTag("instructions"));
+        }
+
+        /** Goes on in this mode: with a new generation, if it is another one. */
+        private void goOn(Generation current, Mode to) throws IOException, InterruptedException {
+            announceMode(to);
+            if (current.mode() != to) {
+                generation = null;
+                current.retire(connector.stepMillis());
+                consume(to);
+            }
+        }
+
+        /** Nothing in hand, and nothing waits: what was suspected is settled, and there is nobody left to suspect. */
+        private boolean isDoneWithCare(Generation current) throws IOException {
+            return current.mode() == Mode.CAREFUL
+                    && ownerChannel().messageCount(topology.instructions()) == 0
+                    && current.retireIfIdle();
         }
 
         /**
@@ -363,17 +435,24 @@ public final class Intake implements AutoCloseable {
          * @return null when the time was over first
          */
         @Nullable
-        Token await(Duration time) throws LinkLostException, InterruptedException {
+        Token await(Duration time) throws LinkLostException, InterruptedException, IOException {
             long until = System.nanoTime() + time.toNanos();
             while (!stopping) {
                 long left = until - System.nanoTime();
-                Signal signal = signals.poll(Math.max(0, left), TimeUnit.NANOSECONDS);
+                Generation current = generation;
+                boolean looks = current != null && current.mode() == Mode.CAREFUL;
+                long wait = looks ? Math.min(left, CAREFUL_LOOK.toNanos()) : left;
+                Signal signal = signals.poll(Math.max(0, wait), TimeUnit.NANOSECONDS);
                 if (signal instanceof Token token && token.link() == this) {
                     return token;
                 } else if (signal instanceof Lost loss && loss.link() == this) {
                     throw new LinkLostException(loss.reason());
+                } else if (signal instanceof Turn turn && turn.generation() == current) {
+                    goOn(turn.generation(), turn.to());
                 } else if (signal == null && left <= 0) {
                     return null;
+                } else if (signal == null && current != null && isDoneWithCare(current)) {
+                    goOn(current, Mode.USUAL);
                 }
             }
             throw new LinkLostException("stopping");

@@ -36,7 +36,6 @@ final class DeliveryCore {
     private final Clock clock;
     private final Copies copies;
     private final LoopQueue queue;
-    private final int prefetch;
     private final DeliveryStats stats;
 
     private final Directory directory = new Directory();
@@ -66,14 +65,12 @@ final class DeliveryCore {
 
     DeliveryCore(
             DeliveryConfig config,
-            int prefetch,
             Clock clock,
             Copies copies,
             Holding holding,
             LoopQueue queue,
             DeliveryStats stats) {
         this.config = config;
-        this.prefetch = prefetch;
         this.clock = clock;
         this.copies = copies;
         this.queue = queue;
@@ -116,7 +113,7 @@ final class DeliveryCore {
                 // The report of its end is behind others in the queue, but one generation at a time is all there is.
                 channelLost(current.channel());
             }
-            current = new Settlement(instruction.channel(), prefetch);
+            current = new Settlement(instruction.channel());
             settlement = current;
         }
         current.take(instruction);
@@ -530,7 +527,7 @@ final class DeliveryCore {
         if (current == null) {
             return;
         }
-        long takenBefore = patienceNanos - holdAfterNanos(current.unsettled());
+        long takenBefore = patienceNanos - holdAfterNanos(current);
         for (Instruction stale : current.stale(takenBefore)) {
             lanes.stale( // I4: whatever its client does, it does not stay unsettled
                     stale,
@@ -541,8 +538,10 @@ final class DeliveryCore {
     }
 
     /** The patience with a silent client: shorter as the prefetch fills, because then it holds up the others (I4). */
-    private long holdAfterNanos(int unsettled) {
+    private long holdAfterNanos(Settlement current) {
         long whole = config.holdAfter().toNanos();
+        int unsettled = current.unsettled();
+        int prefetch = current.channel().prefetch();
         if (unsettled * 4L < prefetch * 3L) {
             return whole;
         }

@@ -9,6 +9,9 @@ public interface IntakeChannel {
     /** Counts the generations of this process, from 1. */
     long generation();
 
+    /** How many instructions may be in hand on it at a time; at least 1. */
+    int prefetch();
+
     /**
      * Queues an acknowledgement; never blocks and makes no system call. After the channel has ended it does nothing:
      * the broker redelivers what was not acknowledged.

@@ -28,9 +28,9 @@ final class Settlement {
     /** Settled instructions that no acknowledgement was sent for. */
     private int settledWaiting;
 
-    Settlement(IntakeChannel channel, int prefetch) {
+    Settlement(IntakeChannel channel) {
         this.channel = channel;
-        this.eagerSingles = Math.max(1, prefetch / 16);
+        this.eagerSingles = Math.max(1, channel.prefetch() / 16);
     }
 
     IntakeChannel channel() {
@@ -98,6 +98,8 @@ final class Settlement {
      * @param takenBefore in nanoseconds of the loop's clock
      */
     List<Instruction> stale(long takenBefore) {
+        // Instructions that wait for their copies do not end the search: with a whole prefetch of them that is a few
+        // thousand looks a tick.
         List<Instruction> stale = new ArrayList<>();
         for (Instruction instruction : unacknowledged) {
             if (instruction.state == Instruction.State.IN_LANE) {

@@ -45,7 +45,7 @@ class CopyPublisherIT {
         this.copiesProxy = new FaultProxy(broker.uri());
         this.intake = new Intake(
                 config(intakeProxy, 1_000),
-                new IntakeConfig(Duration.ZERO, Duration.ZERO, 25),
+                new IntakeConfig(Duration.ZERO, Duration.ZERO, 25, 20),
                 "node-1",
                 TestBodies::read,
                 Clock.system(),
@@ -147,7 +147,7 @@ class CopyPublisherIT {
         CopyPublisher small = new CopyPublisher(full, "node-1", Clock.system(), status);
         Intake smallIntake = new Intake(
                 full,
-                new IntakeConfig(Duration.ZERO, Duration.ZERO, 25),
+                new IntakeConfig(Duration.ZERO, Duration.ZERO, 25, 20),
                 "node-1",
                 TestBodies::read,
                 Clock.system(),
