@@ -6,13 +6,11 @@ import com.rabbitmq.client.DefaultConsumer;
 import com.rabbitmq.client.Envelope;
 import com.rabbitmq.client.ShutdownSignalException;
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
-import pushbridge.amqp.PoisonRule.Mode;
-import pushbridge.amqp.PoisonRule.Verdict;
-import pushbridge.delivery.Instruction;
 import pushbridge.delivery.IntakeChannel;
 
 /**
@@ -20,31 +18,42 @@ import pushbridge.delivery.IntakeChannel;
  * thread that writes acknowledgements. All of it dies with the channel, so a stale tag cannot be used (I6).
  *
  * <p>Threads: the connection's worker reads deliveries and hands them over; the delivery loop queues acknowledgements;
- * the ack writer, {@code pushbridge-amqp-acks}, is the only one that makes socket calls for them; the intake's
- * supervisor opens and ends it.
+ * the ack writer, {@code pushbridge-amqp-acks}, is the only one that makes socket calls for them, and hands over the next
+ * delivery where they go one by one; the intake's supervisor opens and ends it.
+ *
+ * <p>Where the first delivery is suspected of breaking the bridge, it begins in careful mode: one is handed over when the
+ * one before is settled, until a delivery comes that is not suspected. What waits meanwhile is delivered, because the
+ * prefetch stays as it is: RabbitMQ puts what comes back behind whatever else has come back before, so a smaller
+ * prefetch would change the order each time the channel ends.
  */
 final class Generation implements IntakeChannel {
 
     private final long number;
     private final Channel channel;
-    private final Mode mode;
-    private final int prefetch;
-    private final PoisonRule rule;
     private final InstructionReader reader;
     private final InstructionHandler handler;
+    private final int prefetch;
+    private final PoisonRule rule;
+    private final boolean excused;
     private final Supervisor supervisor;
     private final Thread ackWriter;
 
     /** Held while an instruction is handed over, so that {@code channelLost} comes after the last one. */
     private final Object handover = new Object();
-    /** The last one handed over. Guarded by handover, as the next. */
+
+    // Guarded by handover. At most the prefetch waits (I5).
+    private final Deque<Delivery> waiting = new ArrayDeque<>();
+    /** Whether there was a delivery. */
+    private boolean begun;
+    /** The tag handed over last. */
     private long handedTag;
-    /** Whether nothing more is handed over, because a generation in another mode is to follow. */
-    private boolean retiring;
+
+    /** Written under handover. */
+    private volatile boolean careful;
+    /** Whether handing an instruction over has failed; then nothing more is, so that the order stays. */
+    private volatile boolean broken;
 
     private volatile boolean ended;
-    /** Whether the supervisor knows that this careful generation has reason to be. Worker only. */
-    private boolean suspicionTold;
 
     // Acknowledgements not yet written. Guarded by acks. At most one entry an unsettled instruction (I5).
     private final Object acks = new Object();
@@ -58,34 +67,34 @@ final class Generation implements IntakeChannel {
     private boolean flushing;
     private boolean finishing;
 
-    /** Who opened it. Called on any thread, perhaps more than once, also after its end; must not block. */
+    /** Who opened it. Called on any thread, perhaps more than once; must not block. */
     interface Supervisor {
 
         /** Whether instructions are wanted at all. */
         boolean isTaking();
 
-        /** A delivery calls for this mode; when that is another one, nothing more is handed over. */
-        void turn(Generation from, Mode to);
+        /** Instructions are handed over one by one, because the first is suspected. */
+        void beginsCarefully();
 
         /** The channel is of no use any more. */
         void lost(String reason);
     }
 
-    /** @param prefetch of the usual mode */
+    /** @param excused see {@link PoisonRule#condemns} */
     Generation(
             long number,
             Channel channel,
-            Mode mode,
             int prefetch,
             PoisonRule rule,
+            boolean excused,
             InstructionReader reader,
             InstructionHandler handler,
             Supervisor supervisor) {
         this.number = number;
         this.channel = channel;
-        this.mode = mode;
-        this.prefetch = mode == Mode.CAREFUL ? 1 : prefetch;
+        this.prefetch = prefetch;
         this.rule = rule;
+        this.excused = excused;
         this.reader = reader;
         this.handler = handler;
         this.supervisor = supervisor;
@@ -113,33 +122,6 @@ final class Generation implements IntakeChannel {
         handler.channelLost(this);
     }
 
-    /**
-     * Ends it and its channel, but not the connection: what is in hand returns to the queue, in order. The next consumer
-     * gets that before anything else, since the broker makes it the active one only then.
-     */
-    void retire(long millis) throws IOException, InterruptedException {
-        synchronized (handover) {
-            retiring = true;
-        }
-        finishAcks(millis);
-        end();
-        try {
-            channel.close();
-        } catch (TimeoutException e) {
-            throw new IOException(e);
-        }
-    }
-
-    /** From now on nothing is handed over, unless something is in hand; tells whether that is so. Careful mode only. */
-    boolean retireIfIdle() {
-        synchronized (handover) {
-            synchronized (acks) {
-                retiring |= handedTag == ackedTag;
-            }
-            return retiring;
-        }
-    }
-
     /** Writes what is queued, before an orderly end. Waits at most this long. */
     void finishAcks(long millis) throws InterruptedException {
         synchronized (acks) {
@@ -159,13 +141,21 @@ final class Generation implements IntakeChannel {
         return number;
     }
 
-    Mode mode() {
-        return mode;
+    @Override
+    public int atMostInHand() {
+        return careful ? 1 : prefetch;
     }
 
-    @Override
-    public int prefetch() {
-        return prefetch;
+    /** Whether it broke over what it was handing over, rather than because of the broker or the network. */
+    boolean isBroken() {
+        return broken;
+    }
+
+    /** Whether something suspected is handled or waits for that. */
+    boolean isBusyCarefully() {
+        synchronized (handover) {
+            return careful && !(waiting.isEmpty() && isAllSettled());
+        }
     }
 
     @Override
@@ -222,18 +212,61 @@ final class Generation implements IntakeChannel {
                 if (last) {
                     return;
                 }
+                if (careful) { // else nothing waits, and the lock is the worker's
+                    synchronized (handover) {
+                        handOverWaiting();
+                    }
+                }
             }
         } catch (IOException | ShutdownSignalException e) {
-            lost(Connector.describe(e));
+            supervisor.lost(Connector.describe(e));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // nobody interrupts this thread; if so, it ends with its channel
-            lost("the ack writer was interrupted");
+            supervisor.lost("the ack writer was interrupted");
+        } finally {
+            if (broken) { // also when an error ends this thread
+                supervisor.lost("an instruction could not be handed over");
+            }
         }
     }
 
-    private void lost(String reason) {
-        if (!ended) { // else it is no news: a retired generation's channel is closed while its connection goes on
-            supervisor.lost(reason);
+    /** Under handover. */
+    private void handOverWaiting() {
+        while (!waiting.isEmpty() && !ended && !broken && supervisor.isTaking()) {
+            Delivery next = waiting.element();
+            if (careful && !isAllSettled()) {
+                return;
+            }
+            waiting.remove();
+            handOver(next);
+        }
+    }
+
+    /** Under handover, in the order of the deliveries. */
+    private void handOver(Delivery delivery) {
+        long returns = AmqpOriginal.returns(delivery.envelope().isRedeliver(), delivery.properties());
+        boolean condemned = !begun && rule.condemns(returns, excused);
+        if (!begun && rule.suspects(returns)) {
+            careful = true;
+            supervisor.beginsCarefully();
+        } else if (careful && !rule.suspects(returns)) {
+            careful = false; // counts fall along the queue: what came back lies in front
+        }
+        begun = true;
+        handedTag = delivery.envelope().getDeliveryTag();
+        broken = true; // unless the next step comes to its end
+        // Not even read when it is condemned: that may be what breaks.
+        handler.take(
+                condemned
+                        ? reader.poisoned(this, delivery.envelope(), delivery.properties(), delivery.body())
+                        : reader.read(this, delivery.envelope(), delivery.properties(), delivery.body()));
+        broken = false;
+    }
+
+    /** Whether nothing handed over is unsettled; only exact while careful. */
+    private boolean isAllSettled() {
+        synchronized (acks) {
+            return ackedTag == handedTag;
         }
     }
 
@@ -241,6 +274,8 @@ final class Generation implements IntakeChannel {
     public String toString() {
         return "generation " + number;
     }
+
+    private record Delivery(Envelope envelope, BasicProperties properties, byte[] body) {}
 
     /** Calls of one channel come in order, one at a time. */
     private final class Deliveries extends DefaultConsumer {
@@ -254,60 +289,26 @@ final class Generation implements IntakeChannel {
             if (properties == null) {
                 throw new IllegalStateException("a delivery without properties");
             }
-            if (ended || !supervisor.isTaking()) {
-                return; // left unsettled: it returns to the queue in order when the channel ends (I7)
-            }
-            // Before the body is read: that may be what breaks.
-            Verdict verdict = rule.judge(mode, AmqpOriginal.returns(envelope.isRedeliver(), properties));
-            switch (verdict) {
-                case TURN_CAREFUL -> retireFor(Mode.CAREFUL);
-                case TURN_USUAL -> retireFor(Mode.USUAL);
-                case TAKE, POISONED -> {
-                    tellSuspicion();
-                    handOver(
-                            verdict == Verdict.POISONED
-                                    ? reader.poisoned(Generation.this, envelope, properties, body)
-                                    : reader.read(Generation.this, envelope, properties, body));
-                }
-            }
-        }
-
-        private void handOver(Instruction instruction) {
             synchronized (handover) {
-                if (!ended && !retiring) {
-                    handedTag = instruction.tag();
-                    handler.take(instruction);
+                // Otherwise left unsettled: it returns to the queue in order when the channel ends (I7). After a
+                // failure
+                // the client library closes the channel, but brings what it has received until then.
+                if (!ended && !broken && supervisor.isTaking()) {
+                    waiting.add(new Delivery(envelope, properties, body));
+                    handOverWaiting();
                 }
-            }
-        }
-
-        /** Nothing from this delivery on is handed over, so that the order stays as it is when all of it comes back. */
-        private void retireFor(Mode next) {
-            synchronized (handover) {
-                if (retiring) {
-                    return;
-                }
-                retiring = true;
-            }
-            supervisor.turn(Generation.this, next);
-        }
-
-        private void tellSuspicion() {
-            if (mode == Mode.CAREFUL && !suspicionTold) {
-                suspicionTold = true;
-                supervisor.turn(Generation.this, Mode.CAREFUL);
             }
         }
 
         @Override
         public void handleCancel(String consumerTag) {
             // The queue was deleted or its leader is gone. Closing everything returns what is unsettled in order.
-            lost("RabbitMQ cancelled the consumer: its queue was deleted or became unavailable");
+            supervisor.lost("RabbitMQ cancelled the consumer: its queue was deleted or became unavailable");
         }
 
         @Override
         public void handleShutdownSignal(String consumerTag, ShutdownSignalException signal) {
-            lost(Connector.describe(signal));
+            supervisor.lost(Connector.describe(signal));
         }
     }
 }

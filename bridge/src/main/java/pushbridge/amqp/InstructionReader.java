@@ -57,9 +57,9 @@ final class InstructionReader {
                 delivery.getExchange(), delivery.getRoutingKey(), delivery.isRedeliver(), properties, body);
         Reading refusal = new Reading.Refusal(
                 DeadLetterReason.POISONED,
-                "it came back unsettled %d times because the bridge or its connection broke, the last times while it was"
-                        .formatted(original.deliveries() - 1)
-                        + " the only one in hand",
+                "it came back unsettled %d times because the bridge or its connection broke, the last times while it"
+                                .formatted(original.deliveries() - 1)
+                        + " alone was handled",
                 // The default exchange's routing key is the queue, and the address is in the body.
                 original.exchange().isEmpty() ? null : original.routingKey());
         return new Instruction(

@@ -20,7 +20,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import pushbridge.amqp.PoisonRule.Mode;
 import pushbridge.config.AmqpConfig;
 import pushbridge.config.IntakeConfig;
 import pushbridge.delivery.Clock;
@@ -44,7 +43,7 @@ public final class Intake implements AutoCloseable {
 
     private static final Duration CLAIM_POLL = Duration.ofMillis(20);
 
-    /** How often a careful generation is looked at: whether there is nothing left to be careful with. */
+    /** How often is looked whether a generation is still careful. */
     private static final Duration CAREFUL_LOOK = Duration.ofSeconds(1);
 
     private static final AtomicLong generations = new AtomicLong();
@@ -76,9 +75,9 @@ public final class Intake implements AutoCloseable {
 
     private @Nullable String announcedProblem;
 
-    /** How instructions are taken; null until that is decided, anew whenever another bridge has taken them meanwhile. */
-    private @Nullable Mode mode;
-    /** Whether the careful mode has been said to have begun. */
+    /** Whether the last generation here ended for another reason than what it handled. */
+    private boolean excused;
+    /** Whether it has been said that instructions are taken one by one. */
     private boolean careful;
 
     /**
@@ -219,7 +218,7 @@ public final class Intake implements AutoCloseable {
         if (link.await(config.startDelay().minus(sinceStart)) != null) {
             throw new LinkLostException("a second ownership token arrived"); // prefetch 1 excludes it
         }
-        link.consume(mode == null ? firstMode(link) : mode);
+        link.consume();
         while (true) {
             link.await(amqp.tokenRefresh());
             // Before the broker's consumer timeout closes the channel. The active consumer gets it back.
@@ -233,27 +232,23 @@ public final class Intake implements AutoCloseable {
         }
     }
 
-    /**
-     * Careful, when messages wait: they may be what broke the process before this one, so the first delivery decides. All
-     * in hand would come back together again, and in the end an innocent could have as many returns as a poisoned one.
-     */
-    private Mode firstMode(Link link) throws IOException {
-        return link.ownerChannel().messageCount(topology.instructions()) > 0 ? Mode.CAREFUL : Mode.USUAL;
-    }
-
-    /** Says when the careful mode begins and ends; a first look at the start is not worth saying. */
-    private void announceMode(Mode now) {
-        if (now == Mode.CAREFUL && !careful) {
+    private void beCareful() {
+        if (!careful) {
             careful = true;
-            String sentence = ("Messages came back unsettled %d times or more because the bridge or its connection broke, so"
-                            + " instructions are taken one by one, which is slower, until the one that causes it is found: at"
-                            + " %d it is dead-lettered as poisoned")
-                    .formatted(rule.suspectedAfter() - 1, rule.after());
+            String sentence =
+                    ("Messages came back unsettled %d times or more because the bridge or its connection broke, so"
+                                    + " they are handled one by one, which is slower; the one that is handled each time is"
+                                    + " dead-lettered as poisoned when it has come back %d times")
+                            .formatted(rule.suspectedAfter(), rule.after());
             log.warn("{}", sentence);
             status.careful(sentence);
-        } else if (now == Mode.USUAL && careful) {
+        }
+    }
+
+    private void endCare() {
+        if (careful) {
             careful = false;
-            log.info("Instructions are taken many at a time again");
+            log.info("No message is suspected of breaking the bridge any more; they are handled many at a time again");
             status.careful(null);
         }
     }
@@ -270,8 +265,8 @@ public final class Intake implements AutoCloseable {
         if (token == null) {
             wasOwner = false;
             yields = true;
-            mode = null;
-            announceMode(Mode.USUAL); // the owner's affair from now on
+            excused = false; // another one takes the instructions, and may break over them
+            endCare();
             status.ownership(BrokerStatus.Ownership.STANDBY);
             log.info("Another bridge is the owner: this one stands by");
         }
@@ -345,8 +340,8 @@ public final class Intake implements AutoCloseable {
     /** A connection, or a channel on it, has ended. */
     private record Lost(Link link, String reason) implements Signal {}
 
-    /** A delivery calls for this mode. */
-    private record Turn(Generation generation, Mode to) implements Signal {}
+    /** Instructions are handed over one by one. */
+    private record Careful(Link link) implements Signal {}
 
     private record Stop() implements Signal {}
 
@@ -377,8 +372,8 @@ public final class Intake implements AutoCloseable {
         }
 
         @Override
-        public void turn(Generation from, Mode to) {
-            signals.add(new Turn(from, to));
+        public void beginsCarefully() {
+            signals.add(new Careful(this));
         }
 
         @Override
@@ -397,36 +392,18 @@ public final class Intake implements AutoCloseable {
             return ownerChannel;
         }
 
-        void consume(Mode as) throws IOException {
-            mode = as;
+        void consume() throws IOException {
             Generation opened = new Generation(
                     generations.incrementAndGet(),
                     connection.createChannel(),
-                    as,
                     amqp.prefetch(),
                     rule,
+                    excused,
                     reader,
                     handler,
                     this);
             generation = opened;
             opened.open(topology.instructions(), uniqueTag("instructions"));
-        }
-
-        /** Goes on in this mode: with a new generation, if it is another one. */
-        private void goOn(Generation current, Mode to) throws IOException, InterruptedException {
-            announceMode(to);
-            if (current.mode() != to) {
-                generation = null;
-                current.retire(connector.stepMillis());
-                consume(to);
-            }
-        }
-
-        /** Nothing in hand, and nothing waits: what was suspected is settled, and there is nobody left to suspect. */
-        private boolean isDoneWithCare(Generation current) throws IOException {
-            return current.mode() == Mode.CAREFUL
-                    && ownerChannel().messageCount(topology.instructions()) == 0
-                    && current.retireIfIdle();
         }
 
         /**
@@ -435,24 +412,22 @@ public final class Intake implements AutoCloseable {
          * @return null when the time was over first
          */
         @Nullable
-        Token await(Duration time) throws LinkLostException, InterruptedException, IOException {
+        Token await(Duration time) throws LinkLostException, InterruptedException {
             long until = System.nanoTime() + time.toNanos();
             while (!stopping) {
                 long left = until - System.nanoTime();
-                Generation current = generation;
-                boolean looks = current != null && current.mode() == Mode.CAREFUL;
-                long wait = looks ? Math.min(left, CAREFUL_LOOK.toNanos()) : left;
+                long wait = careful ? Math.min(left, CAREFUL_LOOK.toNanos()) : left;
                 Signal signal = signals.poll(Math.max(0, wait), TimeUnit.NANOSECONDS);
                 if (signal instanceof Token token && token.link() == this) {
                     return token;
                 } else if (signal instanceof Lost loss && loss.link() == this) {
                     throw new LinkLostException(loss.reason());
-                } else if (signal instanceof Turn turn && turn.generation() == current) {
-                    goOn(turn.generation(), turn.to());
+                } else if (signal instanceof Careful begun && begun.link() == this) {
+                    beCareful();
                 } else if (signal == null && left <= 0) {
                     return null;
-                } else if (signal == null && current != null && isDoneWithCare(current)) {
-                    goOn(current, Mode.USUAL);
+                } else if (signal == null && generation != null && !generation.isBusyCarefully()) {
+                    endCare();
                 }
             }
             throw new LinkLostException("stopping");
@@ -467,6 +442,7 @@ public final class Intake implements AutoCloseable {
             } finally {
                 if (generation != null) {
                     generation.end();
+                    excused = !generation.isBroken();
                 }
                 Connector.abort(connection);
             }

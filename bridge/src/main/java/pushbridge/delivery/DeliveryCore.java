@@ -64,12 +64,7 @@ final class DeliveryCore {
     private long patienceNanos;
 
     DeliveryCore(
-            DeliveryConfig config,
-            Clock clock,
-            Copies copies,
-            Holding holding,
-            LoopQueue queue,
-            DeliveryStats stats) {
+            DeliveryConfig config, Clock clock, Copies copies, Holding holding, LoopQueue queue, DeliveryStats stats) {
         this.config = config;
         this.clock = clock;
         this.copies = copies;
@@ -537,15 +532,15 @@ final class DeliveryCore {
         current.flush(true);
     }
 
-    /** The patience with a silent client: shorter as the prefetch fills, because then it holds up the others (I4). */
+    /** The patience with a silent client: shorter as the room for others fills, because then it holds up the others (I4). */
     private long holdAfterNanos(Settlement current) {
         long whole = config.holdAfter().toNanos();
         int unsettled = current.unsettled();
-        int prefetch = current.channel().prefetch();
-        if (unsettled * 4L < prefetch * 3L) {
+        int most = current.channel().atMostInHand();
+        if (unsettled * 4L < most * 3L) {
             return whole;
         }
-        return unsettled * 8L < prefetch * 7L ? whole / 2 : whole / 4;
+        return unsettled * 8L < most * 7L ? whole / 2 : whole / 4;
     }
 
     /** From now on what cannot be delivered stays unsettled; the broker gives it to the next bridge, in order. */

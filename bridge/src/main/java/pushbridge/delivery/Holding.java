@@ -130,7 +130,7 @@ final class Holding {
         }
 
         @Override
-        public int prefetch() {
+        public int atMostInHand() {
             throw new IllegalStateException("a held message is bounded by the lane's window, not by a prefetch");
         }
 

@@ -12,8 +12,6 @@ import java.util.List;
 final class Settlement {
 
     private final IntakeChannel channel;
-    /** Settled instructions beyond the watermark that are acknowledged singly at once instead of at the next tick. */
-    private final int eagerSingles;
 
     /**
      * Taken and not acknowledged: as many as the prefetch at most (I5), also when one of them lags for days while
@@ -30,7 +28,6 @@ final class Settlement {
 
     Settlement(IntakeChannel channel) {
         this.channel = channel;
-        this.eagerSingles = Math.max(1, channel.prefetch() / 16);
     }
 
     IntakeChannel channel() {
@@ -86,6 +83,8 @@ final class Settlement {
             channel.ack(highest, covered > 1);
             settledWaiting -= covered;
         }
+        // So many beyond the watermark do not wait for the next tick.
+        int eagerSingles = Math.max(1, channel.atMostInHand() / 16);
         if (settledWaiting >= eagerSingles || (all && settledWaiting > 0)) {
             acknowledgeSingly();
         }

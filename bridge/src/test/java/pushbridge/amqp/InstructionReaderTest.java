@@ -33,7 +33,7 @@ class InstructionReaderTest {
         }
 
         @Override
-        public int prefetch() {
+        public int atMostInHand() {
             return 1;
         }
 
@@ -138,7 +138,7 @@ class InstructionReaderTest {
                 .isEqualTo(new Reading.Refusal(
                         DeadLetterReason.POISONED,
                         "it came back unsettled 20 times because the bridge or its connection broke, the last times"
-                                + " while it was the only one in hand",
+                                + " while it alone was handled",
                         address));
         assertThat(((AmqpOriginal) poisoned.original()).deliveries()).isEqualTo(21);
     }

@@ -4,68 +4,48 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
-import java.util.PriorityQueue;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import pushbridge.amqp.PoisonRule.Mode;
-import pushbridge.amqp.PoisonRule.Verdict;
 
 class PoisonRuleTest {
 
     private final PoisonRule rule = new PoisonRule(20);
 
-    @ParameterizedTest
-    @CsvSource({
-        "USUAL, 0, TAKE",
-        "USUAL, 9, TAKE",
-        "USUAL, 10, TURN_CAREFUL",
-        "USUAL, 1000, TURN_CAREFUL",
-        "CAREFUL, 0, TURN_USUAL",
-        "CAREFUL, 8, TURN_USUAL",
-        "CAREFUL, 9, TAKE",
-        "CAREFUL, 19, TAKE",
-        "CAREFUL, 20, POISONED",
-    })
-    void theModeAndTheCountDecide(Mode mode, long returns, Verdict expected) {
-        assertThat(rule.judge(mode, returns)).isEqualTo(expected);
+    @Test
+    void fromHalfTheLimitOnAMessageIsSuspectedAndFromTheLimitOnCondemned() {
+        assertThat(rule.suspects(9)).isFalse();
+        assertThat(rule.suspects(10)).isTrue();
+        assertThat(rule.condemns(19, false)).isFalse();
+        assertThat(rule.condemns(20, false)).isTrue();
+    }
+
+    @Test
+    void anEndForAnotherReasonExcusesOnceButNotForEver() {
+        assertThat(rule.condemns(39, true)).isFalse();
+        assertThat(rule.condemns(40, true)).isTrue();
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {4, 5, 6, 7, 20, 100_000})
-    void aTurnIsNeverFollowedByTheOppositeTurn(int after) {
+    @ValueSource(ints = {4, 5, 20, 100_000})
+    void whatIsHandledWithOthersIsHandledAloneBeforeItIsCondemned(int after) {
         PoisonRule any = new PoisonRule(after);
-        for (long returns = 0; returns <= after; returns++) {
-            if (any.judge(Mode.CAREFUL, returns) == Verdict.TURN_USUAL) {
-                assertThat(any.judge(Mode.USUAL, returns + 1)).isEqualTo(Verdict.TAKE);
-            }
-            if (any.judge(Mode.USUAL, returns) == Verdict.TURN_CAREFUL) {
-                assertThat(any.judge(Mode.CAREFUL, returns + 1)).isNotEqualTo(Verdict.TURN_USUAL);
-            }
-        }
-    }
-
-    @ParameterizedTest
-    @ValueSource(ints = {4, 5, 20})
-    void whatTheUsualModeLeavesBehindFailsAloneAtLeastOnceBeforeItIsPoisoned(int after) {
-        long atMost = new PoisonRule(after).suspectedAfter() + 1; // and the turn itself counts
-        assertThat(new PoisonRule(after).judge(Mode.CAREFUL, atMost)).isEqualTo(Verdict.TAKE);
+        long suspected = any.suspectedAfter();
+        assertThat(any.condemns(suspected + 1, false)).isFalse();
     }
 
     static IntStream seeds() {
         return IntStream.range(0, 300);
     }
 
-    /** Some messages kill the channel or the whole process; innocents are in hand with them, and settled late. */
+    /** Some messages end the channel or the process; innocents are in hand with them, and settled late. */
     @ParameterizedTest
     @MethodSource("seeds")
     void onlyPoisonIsPoisonedAndTheOthersKeepTheirOrder(int seed) {
@@ -76,20 +56,19 @@ class PoisonRuleTest {
 
         assertThat(run.poisoned).isEqualTo(run.poison);
         assertThat(run.settled).hasSize(200 - run.poison.size()).isSorted().doesNotHaveDuplicates();
-        assertThat(run.mostReturnsOfInnocents).isLessThan(after);
-        assertThat(run.mostReturnsOfPoison).isEqualTo(run.poison.isEmpty() ? 0 : after);
+        assertThat(run.mostFailures).isLessThanOrEqualTo(after);
     }
 
-    /** With the restarted process in the usual mode, five poisoned messages in one prefetch would take innocents along. */
+    /** Their counts are all the same. */
     @Test
     void manyPoisonedMessagesTogetherTakeNoInnocentAlong() {
         Run run = new Run(new Random(1), rule, 100, 100, 50);
         run.play();
         assertThat(run.poisoned).isEqualTo(run.poison);
-        assertThat(run.mostReturnsOfInnocents).isLessThanOrEqualTo(rule.suspectedAfter() + 1);
+        assertThat(run.mostReturnsOfSettled).isGreaterThan(rule.after());
     }
 
-    /** A queue that counts returns, and a bridge that takes from it by the rule. */
+    /** A queue as RabbitMQ has it, what came back in front, and a bridge that takes from it by the rule. */
     private static final class Run {
         private final Random random;
         private final PoisonRule rule;
@@ -97,21 +76,25 @@ class PoisonRuleTest {
         final Set<Integer> poison = new HashSet<>();
         final Set<Integer> poisoned = new HashSet<>();
         final List<Integer> settled = new ArrayList<>();
-        long mostReturnsOfInnocents;
-        long mostReturnsOfPoison;
+        long mostReturnsOfSettled;
+        int mostFailures;
 
-        private final PriorityQueue<Message> queue =
-                new PriorityQueue<>(Comparator.comparingInt(message -> message.number));
+        private final Deque<Message> queue = new ArrayDeque<>();
+        private final Deque<Message> returned = new ArrayDeque<>();
         /** Delivered by the broker and not settled, in order. */
         private final Deque<Message> inHand = new ArrayDeque<>();
-        /** How many of them the bridge has taken. */
-        private int taken;
 
-        private Mode mode = Mode.CAREFUL;
+        // The generation.
+        /** How many in hand are handed over. */
+        private int handed;
+
+        private boolean begun;
+        private boolean careful;
 
         private static final class Message {
             final int number;
             long returns;
+            int failures;
 
             Message(int number) {
                 this.number = number;
@@ -131,56 +114,49 @@ class PoisonRuleTest {
         }
 
         void play() {
-            while (!queue.isEmpty() || !inHand.isEmpty()) {
-                while (inHand.size() < (mode == Mode.CAREFUL ? 1 : prefetch) && !queue.isEmpty()) {
-                    inHand.add(queue.remove());
+            while (!queue.isEmpty() || !returned.isEmpty() || !inHand.isEmpty()) {
+                while (inHand.size() < prefetch && !(queue.isEmpty() && returned.isEmpty())) {
+                    inHand.add(returned.isEmpty() ? queue.remove() : returned.remove());
                 }
-                if (taken == inHand.size() || (taken > 0 && random.nextInt(4) == 0)) {
-                    settle();
+                boolean mayHandOver = handed < inHand.size() && !(careful && handed > 0);
+                if (mayHandOver && (handed == 0 || random.nextInt(4) > 0)) {
+                    handOver(inHand.stream().skip(handed).findFirst().orElseThrow());
                 } else {
-                    deliver(inHand.stream().skip(taken).findFirst().orElseThrow());
+                    settle();
                 }
             }
         }
 
-        private void deliver(Message message) {
-            switch (rule.judge(mode, message.returns)) {
-                case TURN_CAREFUL -> end(Mode.CAREFUL);
-                case TURN_USUAL -> end(Mode.USUAL);
-                case POISONED -> {
-                    assertThat(inHand).containsExactly(message);
-                    poisoned.add(message.number);
-                    inHand.clear();
-                }
-                case TAKE -> {
-                    if (poison.contains(message.number)) {
-                        end(random.nextBoolean() ? mode : Mode.CAREFUL); // the channel, or the process
-                    } else {
-                        taken++;
-                    }
-                }
+        private void handOver(Message message) {
+            boolean condemned = !begun && rule.condemns(message.returns, false);
+            careful = rule.suspects(message.returns) && (careful || !begun);
+            begun = true;
+            if (condemned) {
+                poisoned.add(message.number);
+                inHand.remove();
+            } else if (poison.contains(message.number)) {
+                mostFailures = Math.max(mostFailures, ++message.failures);
+                end();
+            } else {
+                handed++;
             }
         }
 
         private void settle() {
-            settled.add(inHand.remove().number);
-            taken--;
+            Message message = inHand.remove();
+            mostReturnsOfSettled = Math.max(mostReturnsOfSettled, message.returns);
+            settled.add(message.number);
+            handed--;
         }
 
-        /** All in hand comes back. */
-        private void end(Mode next) {
-            for (Message message : inHand) {
-                message.returns++;
-                if (poison.contains(message.number)) {
-                    mostReturnsOfPoison = Math.max(mostReturnsOfPoison, message.returns);
-                } else {
-                    mostReturnsOfInnocents = Math.max(mostReturnsOfInnocents, message.returns);
-                }
-            }
-            queue.addAll(inHand);
+        /** All in hand comes back, behind what came back before. */
+        private void end() {
+            inHand.forEach(message -> message.returns++);
+            returned.addAll(inHand);
             inHand.clear();
-            taken = 0;
-            mode = next;
+            handed = 0;
+            begun = false;
+            careful = false;
         }
     }
 }

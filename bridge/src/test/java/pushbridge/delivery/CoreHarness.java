@@ -167,7 +167,7 @@ final class CoreHarness {
         }
 
         @Override
-        public int prefetch() {
+        public int atMostInHand() {
             return prefetch;
         }
 

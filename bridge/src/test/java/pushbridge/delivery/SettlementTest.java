@@ -51,7 +51,7 @@ final class SettlementTest {
         }
 
         @Override
-        public int prefetch() {
+        public int atMostInHand() {
             return PREFETCH;
         }
 
