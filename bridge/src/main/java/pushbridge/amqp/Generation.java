@@ -47,6 +47,8 @@ final class Generation implements IntakeChannel {
     private boolean begun;
     /** The tag handed over last. */
     private long handedTag;
+    /** The tag whose acknowledgement the broker has; kept while careful. */
+    private long settledTag;
 
     /** Written under handover. */
     private volatile boolean careful;
@@ -185,6 +187,7 @@ final class Generation implements IntakeChannel {
         try {
             while (true) {
                 long upTo;
+                long highest;
                 List<Long> singly;
                 boolean last;
                 synchronized (acks) {
@@ -195,6 +198,7 @@ final class Generation implements IntakeChannel {
                     last = finishing;
                     upTo = ackedUpTo;
                     singly = ackedSingly;
+                    highest = ackedTag;
                     ackedUpTo = 0;
                     ackedSingly = new ArrayList<>();
                 }
@@ -213,7 +217,11 @@ final class Generation implements IntakeChannel {
                     return;
                 }
                 if (careful) { // else nothing waits, and the lock is the worker's
+                    // Its answer comes when the broker has the acknowledgements: should the next one end the process, what
+                    // went before must not be what comes first again.
+                    channel.basicQos(prefetch);
                     synchronized (handover) {
+                        settledTag = Math.max(settledTag, highest);
                         handOverWaiting();
                     }
                 }
@@ -263,11 +271,9 @@ final class Generation implements IntakeChannel {
         broken = false;
     }
 
-    /** Whether nothing handed over is unsettled; only exact while careful. */
+    /** Whether nothing handed over is unsettled. Under handover, while careful. */
     private boolean isAllSettled() {
-        synchronized (acks) {
-            return ackedTag == handedTag;
-        }
+        return settledTag == handedTag;
     }
 
     @Override
@@ -291,8 +297,7 @@ final class Generation implements IntakeChannel {
             }
             synchronized (handover) {
                 // Otherwise left unsettled: it returns to the queue in order when the channel ends (I7). After a
-                // failure
-                // the client library closes the channel, but brings what it has received until then.
+                // failure the client library closes the channel, but brings what it has received until then.
                 if (!ended && !broken && supervisor.isTaking()) {
                     waiting.add(new Delivery(envelope, properties, body));
                     handOverWaiting();
