@@ -217,8 +217,8 @@ final class Generation implements IntakeChannel {
                     return;
                 }
                 if (careful) { // else nothing waits, and the lock is the worker's
-                    // Its answer comes when the broker has the acknowledgements: should the next one end the process, what
-                    // went before must not be what comes first again.
+                    // It is answered when the broker has the acknowledgements: should the next one end the process,
+                    // what went before must not be what comes first again.
                     channel.basicQos(prefetch);
                     synchronized (handover) {
                         settledTag = Math.max(settledTag, highest);
