@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import pushbridge.delivery.IntakeChannel;
 
 /**
@@ -27,6 +29,8 @@ import pushbridge.delivery.IntakeChannel;
  * prefetch would change the order each time the channel ends.
  */
 final class Generation implements IntakeChannel {
+
+    private static final Logger log = LoggerFactory.getLogger(Generation.class);
 
     private final long number;
     private final Channel channel;
@@ -231,8 +235,11 @@ final class Generation implements IntakeChannel {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // nobody interrupts this thread; if so, it ends with its channel
             supervisor.lost("the ack writer was interrupted");
+        } catch (RuntimeException e) {
+            log.error("An instruction could not be handed over; it comes back to be tried again", e);
+            supervisor.lost(Connector.describe(e));
         } finally {
-            if (broken) { // also when an error ends this thread
+            if (broken) { // an error ends this thread
                 supervisor.lost("an instruction could not be handed over");
             }
         }
