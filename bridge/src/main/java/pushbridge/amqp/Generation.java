@@ -236,8 +236,9 @@ final class Generation implements IntakeChannel {
             Thread.currentThread().interrupt(); // nobody interrupts this thread; if so, it ends with its channel
             supervisor.lost("the ack writer was interrupted");
         } catch (RuntimeException e) {
-            log.error("An instruction could not be handed over; it comes back to be tried again", e);
-            supervisor.lost(Connector.describe(e));
+            // Without it nothing would be acknowledged any more: what is unsettled comes again, to a new writer.
+            log.error("Acknowledging, or handing an instruction over behind it, failed", e);
+            supervisor.lost("acknowledging failed: " + Connector.describe(e));
         } finally {
             if (broken) { // an error ends this thread
                 supervisor.lost("an instruction could not be handed over");

@@ -139,12 +139,15 @@ class LogReaderIT extends HeldLogCase {
     }
 
     @Test
-    void whatIsBeyondTheEndIsMissing() throws Exception {
+    void whatIsBeyondTheEndIsWaitedFor() throws Exception { // a replica that is behind has lost nothing
         fillAndList(large(), 10, 100);
-        ask(List.of(all.offsets().get(9), 5_000L));
-        awaitAnswers();
-        assertThat(got.missing()).containsExactly(5_000L);
+        ask(List.of(all.offsets().get(9), 15L));
+        Broker.await("an alarm", () -> !status.snapshot().alarms().isEmpty());
         assertThat(got.seen()).containsExactly(all.seen().get(9));
+        fill(large(), 10, 100);
+        awaitAnswers();
+        assertThat(got.missing()).isEmpty();
+        assertThat(got.offsets()).contains(15L);
     }
 
     @Test
@@ -182,6 +185,22 @@ class LogReaderIT extends HeldLogCase {
         }
         assertThat(got.missing()).isEmpty();
         assertThat(status.snapshot().alarms()).isEmpty();
+    }
+
+    @Test
+    void aReaderThatBeginsAgainAndAgainWhileTheLogGrowsKeepsItsConnection() throws Exception {
+        fillAndList(large(), 100, 100);
+        LogAppender appender = appender(large());
+        // Up to the end, so that each consumer is told of what is appended while the next one begins.
+        for (int i = 100; i < 350; i++) {
+            appender.append(RecordingLog.encode(i, 100));
+            List<Long> known = all.offsets();
+            ask(known.subList(known.size() - 5, known.size()));
+            awaitAnswers();
+        }
+        assertThat(appender.stop(Broker.PATIENCE)).isEmpty();
+        assertThat(got.missing()).isEmpty();
+        assertThat(readProxy.accepted()).isOne();
     }
 
     @Test
