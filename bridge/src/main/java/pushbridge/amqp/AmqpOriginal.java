@@ -70,10 +70,21 @@ record AmqpOriginal(String exchange, String routingKey, boolean redelivered, Bas
 
     /** How often it has been delivered, this time included, as far as the broker tells. */
     long deliveries() {
-        // The broker counts the returns. The header of a first delivery could only be the publisher's.
-        if (redelivered && headers().get("x-delivery-count") instanceof Number returns) {
-            return Math.max(1, returns.longValue() + 1);
+        return returns(redelivered, properties) + 1;
+    }
+
+    /**
+     * How often a delivery came back unsettled because its channel ended, as far as the broker tells. Its header means that
+     * on every version, on some also other returns, which do not happen here: RabbitMQ up to 4.2 counts every return, 4.3
+     * only failures, and those include the end of a channel (its {@code x-acquired-count} has all).
+     */
+    static long returns(boolean redelivered, BasicProperties properties) {
+        if (!redelivered) {
+            return 0; // the header of a first delivery could only be the publisher's
         }
-        return redelivered ? 2 : 1;
+        Map<String, Object> headers = properties.getHeaders();
+        return headers != null && headers.get("x-delivery-count") instanceof Number count
+                ? Math.max(0, count.longValue())
+                : 1;
     }
 }

@@ -27,6 +27,7 @@ public final class BrokerStatus {
      * @param publisherConnected the separate connection for copies stands
      * @param blocked why RabbitMQ takes no publishes (a memory or disk alarm), or null while it does
      * @param problem what keeps the bridge from working, in one sentence, or null
+     * @param careful whether instructions are taken one by one, because one of them may break the bridge
      * @param alarms what needs an operator although the bridge works, one sentence each
      */
     public record Snapshot(
@@ -35,7 +36,10 @@ public final class BrokerStatus {
             boolean publisherConnected,
             @Nullable String blocked,
             @Nullable String problem,
+            boolean careful,
             List<String> alarms) {}
+
+    private static final String CAREFUL = "careful";
 
     private final List<Consumer<Ownership>> listeners = new CopyOnWriteArrayList<>();
     private final Map<String, String> alarms = new TreeMap<>(); // guarded by this, as all below
@@ -54,6 +58,7 @@ public final class BrokerStatus {
                 publisherConnected,
                 blocked,
                 intakeProblem != null ? intakeProblem : publisherProblem,
+                alarms.containsKey(CAREFUL),
                 List.copyOf(alarms.values()));
     }
 
@@ -98,6 +103,19 @@ public final class BrokerStatus {
 
     synchronized void blocked(@Nullable String reason) {
         blocked = reason;
+    }
+
+    /**
+     * Instructions are taken one by one from now on.
+     *
+     * @param why null when they no longer are
+     */
+    synchronized void careful(@Nullable String why) {
+        if (why == null) {
+            clear(CAREFUL);
+        } else {
+            raise(CAREFUL, why);
+        }
     }
 
     /** Raises an alarm, or changes its sentence. */

@@ -51,6 +51,21 @@ final class InstructionReader {
         return new Instruction(channel, delivery.getDeliveryTag(), original, reading, policy, expiresAt);
     }
 
+    /** Makes an instruction that is refused as poisoned, without looking into it: that may be what breaks the bridge. */
+    Instruction poisoned(IntakeChannel channel, Envelope delivery, BasicProperties properties, byte[] body) {
+        AmqpOriginal original = new AmqpOriginal(
+                delivery.getExchange(), delivery.getRoutingKey(), delivery.isRedeliver(), properties, body);
+        Reading refusal = new Reading.Refusal(
+                DeadLetterReason.POISONED,
+                "it came back unsettled %d times because the bridge or its connection broke, the last times while it"
+                                .formatted(original.deliveries() - 1)
+                        + " alone was handled",
+                // The default exchange's routing key is the queue, and the address is in the body.
+                original.exchange().isEmpty() ? null : original.routingKey());
+        return new Instruction(
+                channel, delivery.getDeliveryTag(), original, refusal, OfflinePolicy.DEAD_LETTER, Instruction.NEVER);
+    }
+
     private static OfflinePolicy policy(@Nullable Object header, Address.Kind kind) throws BadPropertyException {
         if (header == null) {
             return switch (kind) {

@@ -43,6 +43,9 @@ public final class Intake implements AutoCloseable {
 
     private static final Duration CLAIM_POLL = Duration.ofMillis(20);
 
+    /** How often is looked whether a generation is still careful. */
+    private static final Duration CAREFUL_LOOK = Duration.ofSeconds(1);
+
     private static final AtomicLong generations = new AtomicLong();
 
     private final AmqpConfig amqp;
@@ -50,6 +53,7 @@ public final class Intake implements AutoCloseable {
     private final Connector connector;
     private final Connector tokenConnector;
     private final Topology topology;
+    private final PoisonRule rule;
     private final InstructionReader reader;
     private final InstructionHandler handler;
     private final BrokerStatus status;
@@ -70,6 +74,11 @@ public final class Intake implements AutoCloseable {
     private boolean yields;
 
     private @Nullable String announcedProblem;
+
+    /** Whether the last generation here ended for another reason than what it handled. */
+    private boolean excused;
+    /** Whether it has been said that instructions are taken one by one. */
+    private boolean careful;
 
     /**
      * @param node the bridge's name, shown by the broker
@@ -100,6 +109,7 @@ public final class Intake implements AutoCloseable {
         this.connector = new Connector(amqp, node, "intake");
         this.tokenConnector = new Connector(amqp, node, "token");
         this.topology = new Topology(amqp);
+        this.rule = new PoisonRule(config.poisonAfter());
         this.reader = new InstructionReader(bodies, clock);
         this.handler = handler;
         this.status = status;
@@ -222,6 +232,27 @@ public final class Intake implements AutoCloseable {
         }
     }
 
+    private void beCareful() {
+        if (!careful) {
+            careful = true;
+            String sentence =
+                    ("Messages came back unsettled %d times or more because the bridge or its connection broke, so"
+                                    + " they are handled one by one, which is slower; the one that is handled each time is"
+                                    + " dead-lettered as poisoned when it has come back %d times")
+                            .formatted(rule.suspectedAfter(), rule.after());
+            log.warn("{}", sentence);
+            status.careful(sentence);
+        }
+    }
+
+    private void endCare() {
+        if (careful) {
+            careful = false;
+            log.info("No message is suspected of breaking the bridge any more; they are handled many at a time again");
+            status.careful(null);
+        }
+    }
+
     /** Waits for the token, as long as it takes; returns its delivery tag. */
     private long becomeOwner(Link link) throws BrokerException, LinkLostException, InterruptedException, IOException {
         Channel channel = link.ownerChannel();
@@ -234,6 +265,8 @@ public final class Intake implements AutoCloseable {
         if (token == null) {
             wasOwner = false;
             yields = true;
+            excused = false; // another one takes the instructions, and may break over them
+            endCare();
             status.ownership(BrokerStatus.Ownership.STANDBY);
             log.info("Another bridge is the owner: this one stands by");
         }
@@ -307,6 +340,9 @@ public final class Intake implements AutoCloseable {
     /** A connection, or a channel on it, has ended. */
     private record Lost(Link link, String reason) implements Signal {}
 
+    /** Instructions are handed over one by one. */
+    private record Careful(Link link) implements Signal {}
+
     private record Stop() implements Signal {}
 
     /** The connection cannot be used any more, or the intake stops. */
@@ -317,7 +353,7 @@ public final class Intake implements AutoCloseable {
     }
 
     /** One connection with its two channels. */
-    private final class Link {
+    private final class Link implements Generation.Supervisor {
         private final Connection connection;
         private @Nullable Channel ownerChannel;
         private @Nullable Generation generation;
@@ -330,7 +366,18 @@ public final class Intake implements AutoCloseable {
             connection.addShutdownListener(signal -> lost(Connector.describe(signal)));
         }
 
-        void lost(String reason) {
+        @Override
+        public boolean isTaking() {
+            return taking;
+        }
+
+        @Override
+        public void beginsCarefully() {
+            signals.add(new Careful(this));
+        }
+
+        @Override
+        public void lost(String reason) {
             signals.add(new Lost(this, reason));
         }
 
@@ -349,12 +396,14 @@ public final class Intake implements AutoCloseable {
             Generation opened = new Generation(
                     generations.incrementAndGet(),
                     connection.createChannel(),
+                    amqp.prefetch(),
+                    rule,
+                    excused,
                     reader,
                     handler,
-                    () -> taking,
-                    this::lost);
+                    this);
             generation = opened;
-            opened.open(topology.instructions(), amqp.prefetch(), uniqueTag("instructions"));
+            opened.open(topology.instructions(), uniqueTag("instructions"));
         }
 
         /**
@@ -367,13 +416,18 @@ public final class Intake implements AutoCloseable {
             long until = System.nanoTime() + time.toNanos();
             while (!stopping) {
                 long left = until - System.nanoTime();
-                Signal signal = signals.poll(Math.max(0, left), TimeUnit.NANOSECONDS);
+                long wait = careful ? Math.min(left, CAREFUL_LOOK.toNanos()) : left;
+                Signal signal = signals.poll(Math.max(0, wait), TimeUnit.NANOSECONDS);
                 if (signal instanceof Token token && token.link() == this) {
                     return token;
                 } else if (signal instanceof Lost loss && loss.link() == this) {
                     throw new LinkLostException(loss.reason());
+                } else if (signal instanceof Careful begun && begun.link() == this) {
+                    beCareful();
                 } else if (signal == null && left <= 0) {
                     return null;
+                } else if (signal == null && generation != null && !generation.isBusyCarefully()) {
+                    endCare();
                 }
             }
             throw new LinkLostException("stopping");
@@ -388,6 +442,7 @@ public final class Intake implements AutoCloseable {
             } finally {
                 if (generation != null) {
                     generation.end();
+                    excused = !generation.isBroken();
                 }
                 Connector.abort(connection);
             }

@@ -83,7 +83,6 @@ public final class Bridge {
         held = new StreamHeldLog(config.amqp(), config.hold(), keeping, node, broker, this::fail);
         loop = new DeliveryLoop(
                 config.delivery(),
-                config.amqp().prefetch(),
                 clock,
                 config.amqp().heartbeat().dividedBy(2),
                 copies,

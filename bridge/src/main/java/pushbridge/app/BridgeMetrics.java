@@ -51,6 +51,7 @@ final class BridgeMetrics {
         registry.register(Metric.INSTRUCTIONS_RETURNED, stats::returned);
         registry.register(Metric.INSTRUCTIONS_UNSETTLED, stats::unsettled);
         registry.register(Metric.INTAKE_PACED, () -> (double) stats.pacedNanos() / TimeUnit.SECONDS.toNanos(1));
+        registry.register(Metric.INTAKE_CAREFUL, () -> broker.snapshot().careful() ? 1 : 0);
         registry.register(Metric.FRAMES_OFFERED, stats::framesOffered);
         registry.register(Metric.USERS, stats::users);
         registry.register(Metric.CHANNELS, stats::channels);

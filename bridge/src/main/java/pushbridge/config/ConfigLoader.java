@@ -172,7 +172,10 @@ public final class ConfigLoader {
         return new BridgeConfig(
                 amqp(v),
                 new IntakeConfig(
-                        v.get(Keys.INTAKE_START_DELAY), v.get(Keys.STANDBY_PATIENCE), v.get(Keys.INTAKE_HEAP_PERCENT)),
+                        v.get(Keys.INTAKE_START_DELAY),
+                        v.get(Keys.STANDBY_PATIENCE),
+                        v.get(Keys.INTAKE_HEAP_PERCENT),
+                        v.get(Keys.POISON_AFTER)),
                 new MessageConfig(
                         v.get(Keys.MESSAGE_MAX_BYTES),
                         v.get(Keys.MESSAGE_MAX_DEPTH),

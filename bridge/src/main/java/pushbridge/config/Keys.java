@@ -130,6 +130,16 @@ final class Keys {
             "50",
             "Share of the heap that amqp.prefetch times message.max-bytes may take; more refuses to start.");
 
+    // At least 4, so that a message fails alone before it is poisoned; far below the x-delivery-limit of the queue, at
+    // which RabbitMQ itself would give it up.
+    static final Key<Integer> POISON_AFTER = key(
+            "poison.after",
+            RARE,
+            ValueType.count(4, 100_000),
+            "20",
+            "A message that came back unsettled so often, because the bridge or its connection broke, is dead-lettered as"
+                    + " poisoned. From half of it on messages are handled one by one, so that none is blamed for another.");
+
     // Messages
 
     static final Key<Integer> MESSAGE_MAX_BYTES = key(

@@ -36,7 +36,6 @@ final class DeliveryCore {
     private final Clock clock;
     private final Copies copies;
     private final LoopQueue queue;
-    private final int prefetch;
     private final DeliveryStats stats;
 
     private final Directory directory = new Directory();
@@ -67,15 +66,8 @@ final class DeliveryCore {
     private long patienceNanos;
 
     DeliveryCore(
-            DeliveryConfig config,
-            int prefetch,
-            Clock clock,
-            Copies copies,
-            Holding holding,
-            LoopQueue queue,
-            DeliveryStats stats) {
+            DeliveryConfig config, Clock clock, Copies copies, Holding holding, LoopQueue queue, DeliveryStats stats) {
         this.config = config;
-        this.prefetch = prefetch;
         this.clock = clock;
         this.copies = copies;
         this.queue = queue;
@@ -120,7 +112,7 @@ final class DeliveryCore {
                 // The report of its end is behind others in the queue, but one generation at a time is all there is.
                 channelLost(current.channel());
             }
-            current = new Settlement(instruction.channel(), prefetch);
+            current = new Settlement(instruction.channel());
             settlement = current;
         }
         current.take(instruction);
@@ -577,7 +569,7 @@ final class DeliveryCore {
         if (current == null) {
             return;
         }
-        long takenBefore = patienceNanos - holdAfterNanos(current.unsettled());
+        long takenBefore = patienceNanos - holdAfterNanos(current);
         for (Instruction stale : current.stale(takenBefore)) {
             lanes.stale( // I4: whatever its client does, it does not stay unsettled
                     stale,
@@ -587,13 +579,15 @@ final class DeliveryCore {
         current.flush(true);
     }
 
-    /** The patience with a silent client: shorter as the prefetch fills, because then it holds up the others (I4). */
-    private long holdAfterNanos(int unsettled) {
+    /** The patience with a silent client: shorter as the room for others fills, because then it holds up the others (I4). */
+    private long holdAfterNanos(Settlement current) {
         long whole = config.holdAfter().toNanos();
-        if (unsettled * 4L < prefetch * 3L) {
+        int unsettled = current.unsettled();
+        int most = current.channel().atMostInHand();
+        if (unsettled * 4L < most * 3L) {
             return whole;
         }
-        return unsettled * 8L < prefetch * 7L ? whole / 2 : whole / 4;
+        return unsettled * 8L < most * 7L ? whole / 2 : whole / 4;
     }
 
     /** From now on what cannot be delivered stays unsettled; the broker gives it to the next bridge, in order. */

@@ -52,7 +52,6 @@ public final class DeliveryLoop {
     /**
      * Starts nothing yet.
      *
-     * @param prefetch how many instructions the intake may have in hand
      * @param freeze after standing still for this long, another bridge may have taken over
      * @param log null for none: then what is to be held becomes a dead letter
      * @param keeping how the held log is kept short; usually {@link #keepingRules}
@@ -61,7 +60,6 @@ public final class DeliveryLoop {
      */
     public DeliveryLoop(
             DeliveryConfig config,
-            int prefetch,
             Clock clock,
             Duration freeze,
             Copies copies,
@@ -76,7 +74,7 @@ public final class DeliveryLoop {
         this.outboxes = outboxes;
         this.onFailure = onFailure;
         this.stats = new DeliveryStats(clock.nanoTime());
-        this.core = new DeliveryCore(config, prefetch, clock, copies, new Holding(hold, log, keeping), queue, stats);
+        this.core = new DeliveryCore(config, clock, copies, new Holding(hold, log, keeping), queue, stats);
         this.thread = new Thread(this::run, "pushbridge-delivery");
     }
 

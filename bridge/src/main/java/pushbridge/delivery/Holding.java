@@ -130,6 +130,11 @@ final class Holding {
         }
 
         @Override
+        public int atMostInHand() {
+            throw new IllegalStateException("a held message is bounded by the lane's window, not by a prefetch");
+        }
+
+        @Override
         public void ack(long tag, boolean multiple) {
             throw new IllegalStateException("a held message is released, not acknowledged");
         }

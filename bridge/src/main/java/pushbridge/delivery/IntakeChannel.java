@@ -9,6 +9,9 @@ public interface IntakeChannel {
     /** Counts the generations of this process, from 1. */
     long generation();
 
+    /** How many of its instructions may be unsettled at a time, as things are now: 1 up to the prefetch. */
+    int atMostInHand();
+
     /**
      * Queues an acknowledgement; never blocks and makes no system call. After the channel has ended it does nothing:
      * the broker redelivers what was not acknowledged.

@@ -12,8 +12,6 @@ import java.util.List;
 final class Settlement {
 
     private final IntakeChannel channel;
-    /** Settled instructions beyond the watermark that are acknowledged singly at once instead of at the next tick. */
-    private final int eagerSingles;
 
     /**
      * Taken and not acknowledged: as many as the prefetch at most (I5), also when one of them lags for days while
@@ -28,9 +26,8 @@ final class Settlement {
     /** Settled instructions that no acknowledgement was sent for. */
     private int settledWaiting;
 
-    Settlement(IntakeChannel channel, int prefetch) {
+    Settlement(IntakeChannel channel) {
         this.channel = channel;
-        this.eagerSingles = Math.max(1, prefetch / 16);
     }
 
     IntakeChannel channel() {
@@ -86,6 +83,8 @@ final class Settlement {
             channel.ack(highest, covered > 1);
             settledWaiting -= covered;
         }
+        // So many beyond the watermark do not wait for the next tick.
+        int eagerSingles = Math.max(1, channel.atMostInHand() / 16);
         if (settledWaiting >= eagerSingles || (all && settledWaiting > 0)) {
             acknowledgeSingly();
         }
@@ -98,6 +97,8 @@ final class Settlement {
      * @param takenBefore in nanoseconds of the loop's clock
      */
     List<Instruction> stale(long takenBefore) {
+        // Instructions that wait for their copies do not end the search: with a whole prefetch of them that is a few
+        // thousand looks a tick.
         List<Instruction> stale = new ArrayList<>();
         for (Instruction instruction : unacknowledged) {
             if (instruction.state == Instruction.State.IN_LANE) {

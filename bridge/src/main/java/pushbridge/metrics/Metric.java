@@ -152,6 +152,12 @@ public enum Metric {
             null,
             "Time for which the intake was held back so that full outboxes could be read.",
             "Fan-outs come faster than clients read."),
+    INTAKE_CAREFUL(
+            Kind.GAUGE,
+            "intake.careful",
+            null,
+            "1 while instructions are taken one by one, because one of them may be what breaks the bridge.",
+            "1: slower until it is found and dead-lettered as poisoned; look there, and at what the log says before."),
     FRAMES_OFFERED(
             Kind.COUNTER,
             "frames.offered",

@@ -54,7 +54,7 @@ class CopyPublisherIT {
     private Intake intake(AmqpConfig config) {
         return new Intake(
                 config,
-                new IntakeConfig(Duration.ZERO, Duration.ZERO, 25),
+                new IntakeConfig(Duration.ZERO, Duration.ZERO, 25, 20),
                 "node-1",
                 TestBodies::read,
                 Clock.system(),

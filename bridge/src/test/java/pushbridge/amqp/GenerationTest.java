@@ -17,11 +17,28 @@ final class GenerationTest {
         Generation generation = new Generation(
                 1,
                 channelThatCannotAcknowledge(),
+                10,
+                new PoisonRule(20),
+                false,
                 new InstructionReader(TestBodies::read, Clock.system()),
                 new RecordingHandler(),
-                () -> true,
-                lost::complete);
-        generation.open("instructions", 10, "tag");
+                new Generation.Supervisor() {
+                    @Override
+                    public boolean isTaking() {
+                        return true;
+                    }
+
+                    @Override
+                    public void beginsCarefully() {
+                        throw new AssertionError("there was no delivery");
+                    }
+
+                    @Override
+                    public void lost(String reason) {
+                        lost.complete(reason);
+                    }
+                });
+        generation.open("instructions", "tag");
         try {
             generation.ack(1, true);
             generation.flush();

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Date;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -28,6 +29,11 @@ class InstructionReaderTest {
     private static final IntakeChannel CHANNEL = new IntakeChannel() {
         @Override
         public long generation() {
+            return 1;
+        }
+
+        @Override
+        public int atMostInHand() {
             return 1;
         }
 
@@ -117,6 +123,33 @@ class InstructionReaderTest {
     void aRefusedBodyWinsOverABadProperty() {
         properties.expiration("soon");
         assertThat(refusal(read("user.42", "bad")).reason()).isEqualTo(DeadLetterReason.MALFORMED);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"push,user.42,user.42", "'',push.instructions,"})
+    void aPoisonedMessageIsRefusedWithoutBeingRead(String exchange, String routingKey, @Nullable String address) {
+        properties.headers(Map.of("x-delivery-count", 20L));
+        BodyReader explosive = (from, key, body) -> {
+            throw new AssertionError("the body was read");
+        };
+        Instruction poisoned = new InstructionReader(explosive, Clock.system())
+                .poisoned(CHANNEL, new Envelope(7, true, exchange, routingKey), properties.build(), new byte[0]);
+        assertThat(refusal(poisoned))
+                .isEqualTo(new Reading.Refusal(
+                        DeadLetterReason.POISONED,
+                        "it came back unsettled 20 times because the bridge or its connection broke, the last times"
+                                + " while it alone was handled",
+                        address));
+        assertThat(((AmqpOriginal) poisoned.original()).deliveries()).isEqualTo(21);
+    }
+
+    @Test
+    void theCountOfAFirstDeliveryIsNotTheBrokersAndNotBelieved() {
+        BasicProperties forged =
+                properties.headers(Map.of("x-delivery-count", 99L)).build();
+        assertThat(AmqpOriginal.returns(false, forged)).isZero();
+        assertThat(AmqpOriginal.returns(true, forged)).isEqualTo(99);
+        assertThat(AmqpOriginal.returns(true, new BasicProperties())).isEqualTo(1);
     }
 
     private Instruction read(String address, String body, String offline) {

@@ -182,7 +182,7 @@ class IntakeIT {
     void theLastOwnerComesBackBeforeAStandbyThatWaits() {
         Bridge owner = start(proxied());
         owner.awaitOwnership(Ownership.OWNER);
-        Bridge standby = start(proxied(), new IntakeConfig(Duration.ZERO, Duration.ofSeconds(2), 25));
+        Bridge standby = start(proxied(), new IntakeConfig(Duration.ZERO, Duration.ofSeconds(2), 25, 20));
         standby.awaitOwnership(Ownership.STANDBY);
 
         proxy.cut(); // both, as when the broker restarts
@@ -269,7 +269,7 @@ class IntakeIT {
     }
 
     private Bridge start(AmqpConfig config) {
-        return start(config, new IntakeConfig(Duration.ZERO, Duration.ZERO, 25));
+        return start(config, new IntakeConfig(Duration.ZERO, Duration.ZERO, 25, 20));
     }
 
     private Bridge start(AmqpConfig config, IntakeConfig intake) {

@@ -1,9 +1,12 @@
 package pushbridge.amqp;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.awaitility.core.ConditionTimeoutException;
 import pushbridge.delivery.Instruction;
 import pushbridge.delivery.IntakeChannel;
 import pushbridge.testing.Broker;
@@ -51,7 +54,11 @@ final class RecordingHandler implements InstructionHandler {
 
     void awaitEvents(String... expected) {
         List<String> all = List.of(expected);
-        Broker.await("events " + all, () -> events().equals(all));
+        try {
+            Broker.await("events " + all, () -> events().equals(all));
+        } catch (ConditionTimeoutException e) {
+            assertThat(events()).isEqualTo(all); // tells what there was instead
+        }
     }
 
     static String body(Instruction instruction) {

@@ -63,7 +63,7 @@ final class BrokerFaultsIT {
         BridgeConfig config = TestBridge.config(broker.config(), TestBridge.LONG, null);
         BridgeConfig late = new BridgeConfig(
                 config.amqp(),
-                new IntakeConfig(Duration.ofHours(1), Duration.ZERO, 50),
+                new IntakeConfig(Duration.ofHours(1), Duration.ZERO, 50, 20),
                 config.message(),
                 config.delivery(),
                 config.hold(),

@@ -59,7 +59,7 @@ final class TestBridge implements AutoCloseable {
     static BridgeConfig config(AmqpConfig amqp, Duration holdAfter, @Nullable Path typesDir) {
         return new BridgeConfig(
                 amqp,
-                new IntakeConfig(Duration.ZERO, Duration.ofMillis(100), 50),
+                new IntakeConfig(Duration.ZERO, Duration.ofMillis(100), 50, 20),
                 new MessageConfig(64 * 1024, 64, typesDir),
                 new DeliveryConfig(64, 256 * 1024, holdAfter, LONG, 16, 100, 100),
                 new HoldConfig(Duration.ofHours(1), 100_000, 10_000, 1L << 30, 1 << 20, 1 << 20),

@@ -42,7 +42,7 @@ final class ConfigLoaderTest {
                                 1_000_000,
                                 100_000,
                                 Duration.ofMinutes(10)),
-                        new IntakeConfig(Duration.ofSeconds(3), Duration.ofSeconds(5), 50),
+                        new IntakeConfig(Duration.ofSeconds(3), Duration.ofSeconds(5), 50, 20),
                         new MessageConfig(64 << 10, 64, null),
                         new DeliveryConfig(
                                 64, 256 << 10, Duration.ofSeconds(1), Duration.ofSeconds(2), 16, 100, 20_000),
@@ -84,6 +84,7 @@ final class ConfigLoaderTest {
                         "amqp.expired-max-messages=17",
                         "standby.patience=18s",
                         "intake.start-delay=19s",
+                        "poison.after=36",
                         "lane.window-messages=20",
                         "hold.after=21s",
                         "fanout.patience=22s",
@@ -120,7 +121,7 @@ final class ConfigLoaderTest {
                         Duration.ofSeconds(15),
                         16L,
                         17L));
-        assertThat(config.intake()).isEqualTo(new IntakeConfig(Duration.ofSeconds(19), Duration.ofSeconds(18), 50));
+        assertThat(config.intake()).isEqualTo(new IntakeConfig(Duration.ofSeconds(19), Duration.ofSeconds(18), 50, 36));
         assertThat(config.delivery())
                 .isEqualTo(
                         new DeliveryConfig(20, 256 << 10, Duration.ofSeconds(21), Duration.ofSeconds(22), 23, 24, 25));

@@ -130,7 +130,6 @@ final class CoreHarness {
         holding = new Holding(hold, log == null ? null : heldLog, KEEPING);
         core = new DeliveryCore(
                 config,
-                PREFETCH,
                 clock,
                 new Copies() {
                     @Override
@@ -153,12 +152,23 @@ final class CoreHarness {
     /** The broker's side of one generation: knows which tags are acknowledged and refuses what a broker refuses. */
     static final class Channel implements IntakeChannel {
         private final long generation;
+        private final int prefetch;
         private final TreeSet<Long> unacknowledged = new TreeSet<>();
         final List<String> acks = new ArrayList<>();
         int flushes;
 
         Channel(long generation) {
+            this(generation, PREFETCH);
+        }
+
+        Channel(long generation, int prefetch) {
             this.generation = generation;
+            this.prefetch = prefetch;
+        }
+
+        @Override
+        public int atMostInHand() {
+            return prefetch;
         }
 
         @Override

@@ -329,6 +329,19 @@ final class DeliveryCoreTest {
     }
 
     @Test
+    void patienceIsShortWhileInstructionsAreTakenOneByOne() { // I4
+        harness.connect("c", "ann", Confirmation.PONG);
+        harness.channel = new CoreHarness.Channel(2, 1);
+        harness.publish("user.ann", "one");
+        harness.run();
+        harness.pass(Duration.ofMillis(240));
+        assertThat(harness.copying).isEmpty();
+
+        harness.pass(Duration.ofMillis(20));
+        assertThat(harness.copying).hasSize(1);
+    }
+
+    @Test
     void timeDuringWhichTheLoopStoodStillIsNotHeldAgainstClients() {
         harness.connect("c", "ann", Confirmation.PONG);
         harness.publish("user.ann", "one");

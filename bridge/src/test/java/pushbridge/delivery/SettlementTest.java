@@ -12,7 +12,7 @@ final class SettlementTest {
 
     private static final int PREFETCH = 64;
 
-    private final Settlement settlement = new Settlement(new CountingChannel(), PREFETCH);
+    private final Settlement settlement = new Settlement(new CountingChannel());
     private long acknowledged;
 
     /** The full dead-letter queue refuses one copy for a day: what passes by meanwhile must leave no trace. */
@@ -48,6 +48,11 @@ final class SettlementTest {
         @Override
         public long generation() {
             return 1;
+        }
+
+        @Override
+        public int atMostInHand() {
+            return PREFETCH;
         }
 
         @Override
