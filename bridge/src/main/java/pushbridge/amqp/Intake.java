@@ -41,6 +41,9 @@ public final class Intake implements AutoCloseable {
     /** A token that lies ready arrives within milliseconds; after this long somebody else must have it. */
     private static final Duration TOKEN_ARRIVES = Duration.ofSeconds(1);
 
+    /** An election is over after this, and refuses nothing any more. */
+    private static final Duration TOKEN_RETRY = Duration.ofSeconds(10);
+
     private static final Duration CLAIM_POLL = Duration.ofMillis(20);
 
     /** How often is looked whether a generation is still careful. */
@@ -270,9 +273,10 @@ public final class Intake implements AutoCloseable {
             status.ownership(BrokerStatus.Ownership.STANDBY);
             log.info("Another bridge is the owner: this one stands by");
         }
-        while (token == null) {
-            token = link.await(amqp.tokenRefresh());
-            // Should the token have been purged, nobody would ever become the owner.
+        for (Duration wait = TOKEN_RETRY; token == null; wait = amqp.tokenRefresh()) {
+            token = link.await(wait);
+            // Should the token have been purged, or refused while its queue's leader was being elected, nobody would ever
+            // become the owner.
             if (token == null && topology.declareOwner(channel).getMessageCount() == 0) {
                 publishToken();
             }
