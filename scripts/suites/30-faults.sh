@@ -6,6 +6,8 @@ root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
 source "$root/scripts/lib/common.sh"
 # shellcheck source=../lib/tools.sh
 source "$root/scripts/lib/tools.sh"
+# shellcheck source=../lib/broker-node.sh
+source "$root/scripts/lib/broker-node.sh"
 
 if [[ ${1:-} == -h || ${1:-} == --help ]]; then
   echo "Runs the fault suite, with RabbitMQ nodes of its own. Arguments go to Maven, as in: -Dit.test=ClusterFaultsIT"
@@ -14,6 +16,12 @@ fi
 
 need_jdk
 need_maven
+need_rabbitmq
+if want_faketime; then
+  export PUSHBRIDGE_TEST_FAKETIME_REQUIRED=true
+else
+  say "There is no libfaketime and no way to install it: the scenarios with a jumping wall clock are skipped."
+fi
 [[ -n ${PUSHBRIDGE_TEST_BROKER_REQUIRED+set} ]] || export PUSHBRIDGE_TEST_BROKER_REQUIRED=true
 mvn -B -ntp -f "$root/pom.xml" -Dit.groups=slow -Dit.excluded-groups= \
   -Dtest=NoUnitTests -Dsurefire.failIfNoSpecifiedTests=false "$@" verify

@@ -57,7 +57,7 @@ final class ClusterFaultsIT {
             run.bridge();
             run.begin();
             for (String queue : List.of("instructions", "held", "owner")) {
-                killAndStart(run, rabbit.leaderOf(run.queue(queue)));
+                killAndStart(run, rabbit.leaderOf(run.queues().name(queue)));
             }
             run.finish();
         }
@@ -70,7 +70,7 @@ final class ClusterFaultsIT {
             maker.awaitReady();
             assertThat(maker.stop()).isZero();
             Node without = rabbit.node(2);
-            without.streams("delete_replica", run.queue("held"), without.name());
+            without.streams("delete_replica", run.queues().name("held"), without.name());
             List<URI> order =
                     List.of(without.uri(), rabbit.node(0).uri(), rabbit.node(1).uri());
             run.serve(run.bridge(order).webSocket());
