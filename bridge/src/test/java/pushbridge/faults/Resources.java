@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,25 +30,20 @@ final class Resources {
      */
     record Sample(long heap, long resident, int threads, long files) {}
 
-    private enum Measure {
-        HEAP("heap after GC, MB", 1e6, 0.10, 4e6, Sample::heap),
-        RESIDENT("RSS, MB", 1e6, 0.10, 16e6, Sample::resident),
-        THREADS("threads", 1, 0, 4, Sample::threads),
-        FILES("file handles", 1, 0, 8, Sample::files);
+    private static final List<Measure> MEASURES = List.of(
+            new Measure("heap after GC, MB", 1e6, 0.10, 4e6, Sample::heap),
+            new Measure("RSS, MB", 1e6, 0.10, 16e6, Sample::resident),
+            new Measure("threads", 1, 0, 4, Sample::threads),
+            new Measure("file handles", 1, 0, 8, Sample::files));
 
-        private final String title;
-        private final double unit;
-        private final double share;
-        private final double least;
-        private final ToDoubleFunction<Sample> value;
-
-        Measure(String title, double unit, double share, double least, ToDoubleFunction<Sample> value) {
-            this.title = title;
-            this.unit = unit;
-            this.share = share;
-            this.least = least;
-            this.value = value;
-        }
+    /**
+     * What is looked at.
+     *
+     * @param unit what one in the table stands for
+     * @param share growth by this share of itself is tolerated
+     * @param least and by so much in any case
+     */
+    private record Measure(String title, double unit, double share, double least, ToDoubleFunction<Sample> value) {
 
         double middle(List<Sample> part) {
             double[] sorted = part.stream().mapToDouble(value).sorted().toArray();
@@ -101,14 +95,14 @@ final class Resources {
     /** What was seen of each process that lived long enough, first to last third. */
     String table() {
         StringBuilder table = new StringBuilder("| process | looks |");
-        Arrays.stream(Measure.values())
+        MEASURES
                 .forEach(measure -> table.append(' ').append(measure.title).append(" |"));
         table.append(" flat |\n| --- | ---: |")
-                .append(" ---: |".repeat(Measure.values().length))
+                .append(" ---: |".repeat(MEASURES.size()))
                 .append(" --- |\n");
         judged().forEach((process, all) -> {
             table.append("| %s | %d |".formatted(process, all.size()));
-            for (Measure measure : Measure.values()) {
+            for (Measure measure : MEASURES) {
                 table.append(" %.1f → %.1f |"
                         .formatted(
                                 measure.middle(first(all)) / measure.unit, measure.middle(last(all)) / measure.unit));
@@ -122,15 +116,14 @@ final class Resources {
     static String tolerances() {
         StringBuilder text =
                 new StringBuilder("flat: the middle value of the last third is above that of the first by at most ");
-        for (Measure measure : Measure.values()) {
-            text.append(measure == Measure.HEAP ? "" : ", ")
-                    .append("%s %s%.0f"
-                            .formatted(
-                                    measure.title,
-                                    measure.share > 0 ? "%.0f%% or ".formatted(measure.share * 100) : "",
-                                    measure.least / measure.unit));
+        for (Measure measure : MEASURES) {
+            text.append("%s %s%.0f"
+                    .formatted(
+                            measure.title,
+                            measure.share > 0 ? "%.0f%% or ".formatted(measure.share * 100) : "",
+                            measure.least / measure.unit));
         }
-        return text.append("; with ").append(FEWEST).append(" looks or more").toString();
+        return text.append("with ").append(FEWEST).append(" looks or more").toString();
     }
 
     /** Whether any process lived long enough to be judged. */
@@ -161,7 +154,7 @@ final class Resources {
     }
 
     private static boolean isFlat(List<Sample> all) {
-        return Stream.of(Measure.values())
+        return MEASURES
                 .allMatch(measure -> measure.isFlat(measure.middle(first(all)), measure.middle(last(all))));
     }
 }
