@@ -95,8 +95,7 @@ final class Resources {
     /** What was seen of each process that lived long enough, first to last third. */
     String table() {
         StringBuilder table = new StringBuilder("| process | looks |");
-        MEASURES
-                .forEach(measure -> table.append(' ').append(measure.title).append(" |"));
+        MEASURES.forEach(measure -> table.append(' ').append(measure.title).append(" |"));
         table.append(" flat |\n| --- | ---: |")
                 .append(" ---: |".repeat(MEASURES.size()))
                 .append(" --- |\n");
@@ -154,7 +153,7 @@ final class Resources {
     }
 
     private static boolean isFlat(List<Sample> all) {
-        return MEASURES
+        return MEASURES.stream()
                 .allMatch(measure -> measure.isFlat(measure.middle(first(all)), measure.middle(last(all))));
     }
 }

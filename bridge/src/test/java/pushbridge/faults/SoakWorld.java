@@ -5,7 +5,6 @@ import java.io.PrintStream;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -198,9 +197,8 @@ final class SoakWorld implements AutoCloseable {
         broker().awaitUp();
     }
 
-    /** Waits until one bridge is ready and the other stands by; how long that took. */
-    Duration awaitReady() {
-        long began = System.nanoTime();
+    /** Waits until one bridge is ready and the other stands by. */
+    void awaitReady() {
         Waiting.until("one bridge to be ready and the other to stand by", () -> {
             for (BridgeProcess bridge : bridges) {
                 if (!bridge.alive()) {
@@ -210,7 +208,6 @@ final class SoakWorld implements AutoCloseable {
             return bridges.stream().filter(BridgeProcess::ready).count() == 1
                     && bridges.stream().noneMatch(bridge -> bridge.answer().isEmpty());
         });
-        return Duration.ofNanos(System.nanoTime() - began);
     }
 
     private void awaitConnected() {
