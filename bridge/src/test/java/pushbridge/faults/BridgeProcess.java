@@ -10,12 +10,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZonedDateTime;
-import java.time.format.DateTimeFormatter;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +28,8 @@ final class BridgeProcess implements AutoCloseable {
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(Duration.ofSeconds(5))
             .build();
+
+    private static final Pattern TIME = Pattern.compile("(?m)^(\\d{4}-\\d\\d-\\d\\d) (\\d\\d:\\d\\d:\\d\\d)$");
 
     private static final Duration STOP = Duration.ofMinutes(1);
 
@@ -179,24 +183,35 @@ final class BridgeProcess implements AutoCloseable {
         }
     }
 
-    /** What time it thinks it is, to a second. */
-    Instant wallClock() {
-        String date = get("/health/live").headers().firstValue("Date").orElseThrow();
-        return ZonedDateTime.parse(date, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant();
+    /** What time it thinks it is, to a second: a thread dump begins with that. */
+    Instant wallClock() throws IOException, InterruptedException {
+        String dump = jcmd("Thread.print");
+        Matcher time = TIME.matcher(dump);
+        if (!time.find()) {
+            throw new IllegalStateException("no time in a thread dump that begins with " + dump.substring(0, 100));
+        }
+        return LocalDateTime.parse(time.group(1) + "T" + time.group(2))
+                .atZone(ZoneId.systemDefault())
+                .toInstant();
     }
 
     /** Collects its garbage. */
     void collectGarbage() throws IOException, InterruptedException {
+        jcmd("GC.run");
+    }
+
+    private String jcmd(String command) throws IOException, InterruptedException {
         Process jcmd = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
                         Long.toString(pid()),
-                        "GC.run")
+                        command)
                 .redirectErrorStream(true)
                 .start();
         String said = new String(jcmd.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (jcmd.waitFor() != 0) {
-            throw new IllegalStateException("jcmd failed: " + said);
+            throw new IllegalStateException("jcmd " + command + " failed: " + said);
         }
+        return said;
     }
 
     /** The sum of a metric over its labels. */

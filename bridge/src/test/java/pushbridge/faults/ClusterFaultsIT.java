@@ -9,7 +9,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.slf4j.LoggerFactory;
 import pushbridge.faults.RabbitNodes.Node;
 
 /** The same with three RabbitMQ nodes as one cluster, which must survive the loss of any one. */
@@ -26,7 +25,6 @@ final class ClusterFaultsIT {
     @AfterAll
     static void stopRabbit() throws Exception {
         rabbit.close();
-        LoggerFactory.getLogger(ClusterFaultsIT.class).info("What was measured:\n{}", Results.table());
     }
 
     @AfterEach

@@ -14,7 +14,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.slf4j.LoggerFactory;
 import pushbridge.testing.FaultProxy;
 
 /** One bridge, or two, on one RabbitMQ node, and everything that can break between and in them. */
@@ -31,7 +30,6 @@ final class FaultsIT {
     @AfterAll
     static void stopRabbit() throws Exception {
         rabbit.close();
-        LoggerFactory.getLogger(FaultsIT.class).info("What was measured:\n{}", Results.table());
     }
 
     @AfterEach

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -113,16 +114,18 @@ final class Resources {
 
     /** The tolerances, for people. */
     static String tolerances() {
-        StringBuilder text =
-                new StringBuilder("flat: the middle value of the last third is above that of the first by at most ");
-        for (Measure measure : MEASURES) {
-            text.append("%s %s%.0f"
-                    .formatted(
-                            measure.title,
-                            measure.share > 0 ? "%.0f%% or ".formatted(measure.share * 100) : "",
-                            measure.least / measure.unit));
-        }
-        return text.append("with ").append(FEWEST).append(" looks or more").toString();
+        return MEASURES.stream()
+                .map(measure -> "%s%.0f (%s)"
+                        .formatted(
+                                measure.share > 0 ? "%.0f%% or ".formatted(measure.share * 100) : "",
+                                measure.least / measure.unit,
+                                measure.title))
+                .collect(Collectors.joining(
+                        ", ",
+                        "Shown: the middle value of the first and of the last third of at least %d looks at a process"
+                                        .formatted(FEWEST)
+                                + " while nothing was under way. Flat: it rose by no more than ",
+                        "."));
     }
 
     /** Whether any process lived long enough to be judged. */

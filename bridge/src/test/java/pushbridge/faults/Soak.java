@@ -166,7 +166,7 @@ public final class Soak {
                 .append(resources.table())
                 .append('\n')
                 .append(Resources.tolerances())
-                .append(resources.judges() ? "" : "; none was looked at often enough, so nothing is judged")
+                .append(resources.judges() ? "" : " None was looked at often enough, so nothing is judged.")
                 .append('\n');
         Stream.concat(complaints.stream(), resources.flat() ? Stream.of() : Stream.of("A process grows"))
                 .forEach(sentence -> report.append("FAILED: ").append(sentence).append('\n'));
