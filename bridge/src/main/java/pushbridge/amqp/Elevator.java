@@ -189,7 +189,11 @@ final class Elevator {
         if (next == null) {
             return NONE;
         }
-        if (run.begun && next - run.position >= gap()) {
+        if (!run.begun) {
+            // Reading begins exactly there: what somebody asks for between here and there from now on is not in its
+            // way.
+            run.position = next;
+        } else if (next - run.position >= gap()) {
             return NONE; // the others between were served or forgotten
         }
         if (next > run.last) {
@@ -212,8 +216,9 @@ final class Elevator {
     }
 
     /**
-     * A record has come to a run. Returns what is answered by that: those wanted at this offset, and before them those the
-     * log has no more, because the broker would have sent them earlier. Nobody else is given them.
+     * A record has come to a run. Returns what is answered by that: the one wanted at this offset, and before it the one that
+     * reading began at, if that has not come, since the log has it no more. Nobody else is given them. Nothing else is ever
+     * taken for gone: it would be lost, so somebody begins to read right there first.
      */
     synchronized List<Demand> arrived(Run run, long offset, int bytes) {
         averageBytes += (bytes - averageBytes) / AVERAGED;
@@ -221,20 +226,16 @@ final class Elevator {
         for (Long next = outstanding.ceilingKey(run.position);
                 next != null && next <= offset;
                 next = outstanding.higherKey(next)) {
-            if (answered.isEmpty()) {
-                answered = new ArrayList<>(1);
+            if (next == offset || (!run.begun && next == run.position)) {
+                if (answered.isEmpty()) {
+                    answered = new ArrayList<>(1);
+                }
+                answered.add(take(next));
             }
-            answered.add(take(next));
         }
         run.position = Math.max(run.position, offset + 1);
         run.begun = true;
         return answered;
-    }
-
-    /** The log ends before the record the run was to begin with: returns that one; null when it is not wanted any more. */
-    synchronized @Nullable Demand absent(Run run, long offset) {
-        run.position = Math.max(run.position, offset + 1);
-        return outstanding.containsKey(offset) ? take(offset) : null;
     }
 
     /** Records further apart than this are not read in one go. */

@@ -32,9 +32,6 @@ public final class LogReader implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(LogReader.class);
 
-    /** So often in a row an offset must be beyond the end: a replica may be behind for a while. */
-    private static final int ABSENCES = 2;
-
     private final LogSettings settings;
     private final Connector connector;
     private final HeldStream stream;
@@ -165,6 +162,11 @@ public final class LogReader implements AutoCloseable {
         }
     }
 
+    /** Another node may have a replica that is further. */
+    private synchronized void skipAddress() {
+        skipAddresses++;
+    }
+
     private synchronized void works() {
         if (trouble != null) {
             trouble = null;
@@ -179,7 +181,6 @@ public final class LogReader implements AutoCloseable {
         private @Nullable Channel channel;
         private int prefetch;
         private int failures;
-        private int absences;
 
         /** @param scanning or else takes the newest */
         Worker(boolean scanning) {
@@ -192,7 +193,6 @@ public final class LogReader implements AutoCloseable {
                 while (!stopping()) {
                     Elevator.Run run = elevator.await(scanning);
                     try {
-                        absences = 0;
                         for (long target = elevator.target(run);
                                 target != Elevator.NONE && !stopping();
                                 target = elevator.target(run)) {
@@ -276,7 +276,7 @@ public final class LogReader implements AutoCloseable {
             }
             passed.add(consumer.cancel(items, unackedTag, millis).entries());
             if (silent) {
-                silent(run, target, open.getConnection(), millis);
+                silent(target, open.getConnection(), millis);
             }
         }
 
@@ -298,21 +298,17 @@ public final class LogReader implements AutoCloseable {
             }
         }
 
-        /** Nothing came: asked beyond the end, or the broker is slow. Only the former is an answer. */
-        private void silent(Elevator.Run run, long target, Connection used, int millis)
-                throws IOException, InterruptedException {
+        /**
+         * Nothing came: the broker is slow, or this replica ends before what was asked for. It is behind then, and others
+         * may not be; to give the record up would be to lose it. A stream that really has lost its end is the tail's affair.
+         */
+        private void silent(long target, Connection used, int millis) throws IOException, InterruptedException {
             OptionalLong last = StreamEnd.find(used, stream.name(), millis);
-            if (last.isEmpty() || last.getAsLong() >= target) {
-                throw new IOException("no answer in time");
+            if (last.isPresent() && last.getAsLong() < target) {
+                skipAddress();
+                throw new IOException("it ends at " + last.getAsLong() + ", before offset " + target);
             }
-            absences++;
-            if (absences >= ABSENCES) {
-                absences = 0;
-                Elevator.Demand demand = elevator.absent(run, target);
-                if (demand != null) {
-                    answer(() -> bodies.missing(target, demand.ids()));
-                }
-            }
+            throw new IOException("no answer in time");
         }
 
         /** A receiver that fails was told all the same: what it makes of that is its affair, and the others go on. */

@@ -183,7 +183,8 @@ public final class ConfigLoader {
                         v.get(Keys.HOLD_AFTER),
                         v.get(Keys.FANOUT_PATIENCE),
                         v.get(Keys.DELIVERY_MAX_REQUESTS),
-                        v.get(Keys.DELIVERY_MAX_CHANNELS)),
+                        v.get(Keys.DELIVERY_MAX_CHANNELS),
+                        v.get(Keys.DELIVERY_REMEMBERED_CONNECTIONS)),
                 hold(v),
                 new OutboxConfig(
                         v.get(Keys.OUTBOX_MAX_FRAMES), v.get(Keys.OUTBOX_MAX_BYTES), v.get(Keys.OUTBOX_HEAP_PERCENT)),

@@ -11,6 +11,7 @@ import java.time.Duration;
  * @param fanoutPatience how long a fan-out waits for full outboxes that are being read
  * @param maxRequests requests of one client that may wait for the loop
  * @param maxChannels channels one connection may subscribe to
+ * @param rememberedConnections closed connections of which it is remembered whether anything has gone past them
  */
 public record DeliveryConfig(
         int windowMessages,
@@ -18,4 +19,5 @@ public record DeliveryConfig(
         Duration holdAfter,
         Duration fanoutPatience,
         int maxRequests,
-        int maxChannels) {}
+        int maxChannels,
+        int rememberedConnections) {}

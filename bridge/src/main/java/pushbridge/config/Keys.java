@@ -228,6 +228,13 @@ final class Keys {
             ValueType.count(1, 10_000),
             "100",
             "Channels one connection may subscribe to.");
+    static final Key<Integer> DELIVERY_REMEMBERED_CONNECTIONS = key(
+            "delivery.remembered-connections",
+            RARE,
+            ValueType.count(0, 1_000_000),
+            "20000",
+            "Closed connections remembered, so that a page that comes back with resume=ID can be told that it missed"
+                    + " nothing; some 300 bytes each.");
 
     // Outboxes
 

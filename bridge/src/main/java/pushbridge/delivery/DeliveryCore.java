@@ -43,6 +43,8 @@ final class DeliveryCore {
     private final Holding holding;
     private final Lanes lanes;
     private final Relief relief;
+    private final Pacing pacing;
+    private final Departures departures;
     /** Sessions to flush at the end of the batch. */
     private final List<Session> touched = new ArrayList<>();
 
@@ -80,6 +82,8 @@ final class DeliveryCore {
         this.stats = stats;
         this.holding = holding;
         this.relief = new Relief(config.fanoutPatience().toNanos());
+        this.departures = new Departures(config.rememberedConnections());
+        this.pacing = new Pacing(config.fanoutPatience().toNanos());
         this.lanes = new Lanes(config, directory, holding, this);
     }
 
@@ -155,8 +159,14 @@ final class DeliveryCore {
         }
         switch (to.kind()) {
             case USER, CONNECTION -> lanes.take(instruction, to);
-            case CHANNEL -> fanOut(instruction, to, directory.ofChannel(to.id()));
-            case ALL -> fanOut(instruction, to, directory.all());
+            case CHANNEL -> {
+                departures.sentTo(to.id());
+                fanOut(instruction, to, directory.ofChannel(to.id()));
+            }
+            case ALL -> {
+                departures.sentToAll();
+                fanOut(instruction, to, directory.all());
+            }
         }
     }
 
@@ -169,9 +179,14 @@ final class DeliveryCore {
         }
         FanOut waiting = null;
         for (Session session : subscribers) {
-            if (!offerTo(session, instruction) && !session.isClosed()) {
+            if (offerTo(session, instruction)) {
+                continue;
+            }
+            if (session.isClosed()) {
+                session.skipped = true;
+            } else {
                 if (waiting == null) {
-                    waiting = new FanOut(instruction, patienceNanos);
+                    waiting = new FanOut(instruction, subscribers.size(), patienceNanos);
                 }
                 waiting.add(session);
             }
@@ -182,6 +197,9 @@ final class DeliveryCore {
         } else {
             instruction.state = State.FANNING_OUT;
             pending = waiting;
+            if (pacing.isUsedUp()) {
+                retryFanOut();
+            }
         }
     }
 
@@ -198,7 +216,7 @@ final class DeliveryCore {
         if (fanOut == null || holding.isInDoubt()) {
             return;
         }
-        fanOut.retry(this, patienceNanos, config.fanoutPatience().toNanos());
+        fanOut.retry(this, patienceNanos, config.fanoutPatience().toNanos(), pacing);
         if (fanOut.isDone()) {
             pending = null;
             stats.countPaced(patienceNanos - fanOut.startedAtNanos());
@@ -228,6 +246,7 @@ final class DeliveryCore {
                 }
             }
             case BEGUN -> {
+                departures.clear();
                 lanes.restoreAll();
                 claimHolds();
             }
@@ -302,6 +321,7 @@ final class DeliveryCore {
     /** A held message that was asked for has been read. */
     void heldRead(String address, HeldMessage message) {
         if (holding.takeExpiring(message.id())) {
+            departures.passed(address);
             Envelope envelope = new Envelope(addressOf(address), "", 0, message.body());
             copies.expired(holding.restored(message, envelope));
         } else {
@@ -314,6 +334,7 @@ final class DeliveryCore {
     void heldMissing(long id, long offset) {
         if (holding.isLost(id, offset)) {
             stats.countHeldLost(1);
+            departures.passed(holding.addressOf(id));
             lanes.missing(id);
         }
     }
@@ -352,6 +373,13 @@ final class DeliveryCore {
 
     // ---- what cannot be delivered ------------------------------------------------------------------------------
 
+    /** A message for an address is delivered, or will not be: pages that are away and come back have missed it. */
+    void passed(@Nullable String address) {
+        if (address != null) {
+            departures.passed(address);
+        }
+    }
+
     void undeliverable(Instruction instruction, String detail) {
         if (isExpired(instruction)) {
             copyExpired(instruction);
@@ -362,6 +390,7 @@ final class DeliveryCore {
             left++;
             return;
         }
+        passed(instruction.address());
         switch (instruction.policy()) {
             case DROP -> {
                 stats.countDropped();
@@ -374,6 +403,7 @@ final class DeliveryCore {
 
     /** There is no room for it in the held log. */
     void holdFull(Instruction instruction) {
+        passed(instruction.address());
         copyDead(
                 instruction,
                 DeadLetterReason.HOLD_FULL,
@@ -387,6 +417,7 @@ final class DeliveryCore {
     }
 
     void copyExpired(Instruction instruction) {
+        passed(instruction.address());
         instruction.state = State.COPYING;
         copies.expired(instruction);
     }
@@ -414,6 +445,15 @@ final class DeliveryCore {
         directory.add(session);
         for (String channel : channels) {
             directory.subscribe(session, channel);
+        }
+        if (session.resumes != null && holding.isWriter()) {
+            session.departure = departures.back(session.resumes, session.user());
+        }
+        if (session.confirmation() == Confirmation.ACK) {
+            // Before anything else the page gets from here; a page without acknowledgements expects no such frames.
+            boolean complete = Departures.isComplete(session.departure);
+            session.sink().reply(Frame.text(ServerFrames.welcome(session.id(), session.user(), complete)));
+            touch(session);
         }
         lanes.opened(session);
     }
@@ -448,8 +488,8 @@ final class DeliveryCore {
                         subscribe.seq());
             } else {
                 directory.subscribe(session, subscribe.channel());
-                // What was published before is not known to have been seen, so it is not complete.
-                answer = ServerFrames.subscribed(subscribe.channel(), false, subscribe.seq());
+                boolean complete = departures.isComplete(session.departure, subscribe.channel());
+                answer = ServerFrames.subscribed(subscribe.channel(), complete, subscribe.seq());
             }
         } else {
             directory.unsubscribe(session, request.channel());
@@ -465,6 +505,12 @@ final class DeliveryCore {
 
     private void close(Session session) {
         directory.remove(session);
+        if (session.departure != null) {
+            departures.forget(session.departure);
+        }
+        if (holding.isWriter()) {
+            departures.left(session);
+        }
         lanes.closed(session);
     }
 
@@ -523,6 +569,7 @@ final class DeliveryCore {
 
     /** Looks after what waits; called several times a second. */
     void tick() {
+        pacing.pass(patienceNanos, pending != null && pending.waitsForFew());
         retryFanOut();
         holding.sweep(clock.wallMillis(), lanes::has);
         holding.keep(clock.wallMillis());

@@ -101,10 +101,17 @@ public final class DeliveryLoop {
      * @param id unguessable; whoever knows it can address {@code connection.<id>}
      * @param user who is connected, or null for an anonymous client
      * @param channels what it subscribes to from the start
+     * @param resumes the id of the connection it says it had before, or null
      */
     public SessionReports open(
-            String id, @Nullable String user, List<String> channels, Confirmation confirmation, FrameSink sink) {
+            String id,
+            @Nullable String user,
+            List<String> channels,
+            @Nullable String resumes,
+            Confirmation confirmation,
+            FrameSink sink) {
         Session session = new Session(id, user, confirmation, sink, queue, config.maxRequests());
+        session.resumes = resumes;
         queue.post(loop -> loop.open(session, channels));
         return session;
     }

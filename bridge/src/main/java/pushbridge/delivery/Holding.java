@@ -712,6 +712,11 @@ final class Holding {
         }
     }
 
+    /** Whom a message that is held is for. */
+    String addressOf(long id) {
+        return index.address(index.entry(id));
+    }
+
     /** Whether a held message that is not where it was looked for is nowhere; else it is looked for again, if need be. */
     boolean isLost(long id, long offset) {
         int entry = index.entry(id);

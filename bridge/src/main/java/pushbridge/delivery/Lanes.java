@@ -326,9 +326,11 @@ final class Lanes {
                 delivered(message);
             }
         }
+        core.passed(lane.address());
         for (Session other : sessions) {
             if (other.cursor(lane) < upTo) {
                 // It was never offered what is delivered now: it would miss a message, so it has to come back.
+                other.skipped = true;
                 other.sink().close(CloseCode.BEHIND);
             }
         }

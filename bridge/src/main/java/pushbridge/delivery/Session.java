@@ -54,6 +54,16 @@ final class Session implements SessionReports, LoopEvent {
     /** Channels subscribed to; null while none. */
     private @Nullable Set<String> channels;
 
+    /** The connection that the page says it had before; null when it says nothing. Until the loop has opened this one. */
+    @Nullable
+    String resumes;
+    /** That connection, if it is remembered. */
+    Departures.@Nullable Departure departure;
+    /** Whether a message for many, or one that another connection settled, was not offered here. */
+    boolean skipped;
+    /** The number of the last message that was settled elsewhere while it waited to be confirmed here. */
+    private long settledElsewhere;
+
     private record InFlight(long number, LaneMessage message) {}
 
     Session(
@@ -195,12 +205,31 @@ final class Session implements SessionReports, LoopEvent {
      * I5: what another connection has settled, or has gone elsewhere, means nothing here any more, and a client that
      * reads but never confirms would keep all of it.
      */
-    private static void forgetSettled(ArrayDeque<InFlight> inFlight) {
-        for (InFlight oldest = inFlight.peek();
-                oldest != null && oldest.message.lane == null;
-                oldest = inFlight.peek()) {
-            inFlight.remove();
+    private void forgetSettled(ArrayDeque<InFlight> waiting) {
+        for (InFlight oldest = waiting.peek(); oldest != null && oldest.message.lane == null; oldest = waiting.peek()) {
+            settledElsewhere = oldest.number;
+            waiting.remove();
         }
+    }
+
+    /** Whether the client has confirmed every envelope it was offered, and was offered all there were. */
+    boolean hasAll() {
+        return offered == confirmed && !skipped;
+    }
+
+    /**
+     * Whether something for the user went elsewhere, as far as is known before the client had it. What waits in its lane, or
+     * in the held log, will be offered again.
+     */
+    boolean hasMissed() {
+        if (inFlight != null) {
+            for (InFlight waiting : inFlight) {
+                if (waiting.message.lane == null) {
+                    settledElsewhere = waiting.number;
+                }
+            }
+        }
+        return skipped || settledElsewhere > confirmed;
     }
 
     /** The oldest message in flight here that the client has by now, or null. */

@@ -92,6 +92,7 @@ final class PushConnection extends Writer implements FrameSink {
     private final FlushList flushes;
     private final String id;
     private final HandshakeGate.Admitted who;
+    private final @Nullable String resumes;
     private final Outbox outbox;
     private final FrameGuard guard;
     private final Written onWritten = new Written();
@@ -151,12 +152,18 @@ final class PushConnection extends Writer implements FrameSink {
     private long partialProgressNanos;
 
     PushConnection(
-            Surroundings around, TCPNIOConnection tcp, FlushList flushes, String id, HandshakeGate.Admitted who) {
+            Surroundings around,
+            TCPNIOConnection tcp,
+            FlushList flushes,
+            String id,
+            HandshakeGate.Admitted who,
+            @Nullable String resumes) {
         this.around = around;
         this.tcp = tcp;
         this.flushes = flushes;
         this.id = id;
         this.who = who;
+        this.resumes = resumes;
         this.outbox = new Outbox(around.outbox(), around.totals());
         this.guard = new FrameGuard(around.config().maxFrameBytes());
         long now = around.clock().nanoTime();
@@ -184,16 +191,13 @@ final class PushConnection extends Writer implements FrameSink {
         v1 = subprotocol.equals(PushEndpoint.V1);
         if (v1) {
             confirmation = Confirmation.ACK;
-            // Before the session opens: the first frame a client sees.
-            // Nothing is kept for a user who is away, so nothing can be said to be complete.
-            outbox.reply(Frame.text(ServerFrames.welcome(id, who.user(), false)));
         } else {
             confirmation = switch (around.config().plainConfirm()) {
                 case PONG -> Confirmation.PONG;
                 case WRITTEN -> Confirmation.WRITTEN;
             };
         }
-        SessionReports opened = around.sessions().open(id, who.user(), who.channels(), confirmation, this);
+        SessionReports opened = around.sessions().open(id, who.user(), who.channels(), resumes, confirmation, this);
         session = opened;
         if (state != State.OPEN) {
             reportClosed();

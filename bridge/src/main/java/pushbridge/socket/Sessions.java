@@ -17,7 +17,13 @@ public interface Sessions {
      * @param id random and unguessable
      * @param user who it is; null for an anonymous client
      * @param channels names of the channels it listens to from the start
+     * @param resumes the id of the connection it says it had before; null when it says nothing
      */
     SessionReports open(
-            String id, @Nullable String user, List<String> channels, Confirmation confirmation, FrameSink sink);
+            String id,
+            @Nullable String user,
+            List<String> channels,
+            @Nullable String resumes,
+            Confirmation confirmation,
+            FrameSink sink);
 }

@@ -52,6 +52,10 @@ import pushbridge.socket.HandshakeGate.Refused;
 final class UpgradeFilter extends BaseFilter {
 
     /** When a refused client is told to come back, in seconds: a standby takes over within this, or stays one. */
+    private static final int ID_BYTES = 16;
+    /** In base64 without padding. */
+    private static final int ID_LENGTH = 22;
+
     private static final int RETRY_AFTER_STANDBY = 5;
 
     /** For places, which get free only when somebody leaves. */
@@ -171,7 +175,7 @@ final class UpgradeFilter extends BaseFilter {
         if (!around.connections().reserve(who.user())) {
             return new Refused(429, "This user has as many connections as a user may have.", RETRY_AFTER_FULL);
         }
-        Refused refused = upgrade(tcp, request, headers, who, behind);
+        Refused refused = upgrade(tcp, request, headers, who, resumed(query), behind);
         if (refused != null) {
             around.connections().release(who.user());
         }
@@ -183,8 +187,9 @@ final class UpgradeFilter extends BaseFilter {
             HttpRequestPacket request,
             Map<String, List<String>> headers,
             Admitted who,
+            @Nullable String resumes,
             Buffer behind) {
-        PushConnection push = new PushConnection(around, tcp, flushListOf(tcp), newId(), who);
+        PushConnection push = new PushConnection(around, tcp, flushListOf(tcp), newId(), who, resumes);
         RequestContext context = RequestContext.Builder.create()
                 .requestURI(URI.create(around.config().path()))
                 .parameterMap(Map.of())
@@ -244,6 +249,12 @@ final class UpgradeFilter extends BaseFilter {
         return null;
     }
 
+    /** The connection that the client says it had before; what is no id of ours is nothing. */
+    private static @Nullable String resumed(Map<String, List<String>> query) {
+        List<String> ids = query.get("resume");
+        return ids == null || ids.size() != 1 || ids.get(0).length() != ID_LENGTH ? null : ids.get(0);
+    }
+
     private FlushList flushListOf(TCPNIOConnection tcp) {
         return flushLists.computeIfAbsent(
                 tcp.getSelectorRunner(),
@@ -251,7 +262,7 @@ final class UpgradeFilter extends BaseFilter {
     }
 
     private String newId() {
-        byte[] bits = new byte[16];
+        byte[] bits = new byte[ID_BYTES];
         random.nextBytes(bits);
         return Base64.getUrlEncoder().withoutPadding().encodeToString(bits);
     }

@@ -94,12 +94,32 @@ class ElevatorTest {
     }
 
     @Test
-    void whatComesTooFarUpIsNotThereAnyMore() {
+    void onlyTheRecordThatReadingBeganAtIsEverTakenForGone() {
         want(3, 4, 100);
         Elevator.Run run = claim(SCAN);
+        assertThat(elevator.target(run)).isEqualTo(3);
         assertThat(elevator.arrived(run, 100, 0).stream().map(Elevator.Demand::offset))
-                .containsExactly(3L, 4L, 100L);
+                .containsExactly(3L, 100L);
         assertThat(elevator.target(run)).isEqualTo(Elevator.NONE);
+        elevator.release(run);
+
+        Elevator.Run next = claim(SCAN);
+        assertThat(elevator.target(next)).isEqualTo(4);
+        assertThat(elevator.arrived(next, 101, 0).stream().map(Elevator.Demand::offset))
+                .containsExactly(4L);
+    }
+
+    @Test
+    void whatIsAskedForBelowWhereReadingBeganIsNotTakenForGone() {
+        want(3, 50);
+        Elevator.Run run = claim(SCAN);
+        elevator.forget(1, 3);
+        assertThat(elevator.target(run)).isEqualTo(50);
+        want(20);
+        assertThat(elevator.arrived(run, 50, 0).stream().map(Elevator.Demand::offset))
+                .containsExactly(50L);
+        elevator.release(run);
+        assertThat(elevator.target(claim(SCAN))).isEqualTo(20);
     }
 
     @Test
@@ -208,6 +228,9 @@ class ElevatorTest {
                 Long next = elevator.target(run);
                 for (int i = random.nextInt(500); i > 0 && next != null && next != Elevator.NONE; i--) {
                     for (Elevator.Demand demand : elevator.arrived(run, next, 250)) {
+                        assertThat(demand.offset())
+                                .as("seed %d: nothing is gone", seed)
+                                .isEqualTo(next);
                         for (long answered : demand.ids()) {
                             assertThat(open.remove(answered))
                                     .as("seed %d", seed)

@@ -61,7 +61,7 @@ final class TestBridge implements AutoCloseable {
                 amqp,
                 new IntakeConfig(Duration.ZERO, Duration.ofMillis(100), 50),
                 new MessageConfig(64 * 1024, 64, typesDir),
-                new DeliveryConfig(64, 256 * 1024, holdAfter, LONG, 16, 100),
+                new DeliveryConfig(64, 256 * 1024, holdAfter, LONG, 16, 100, 100),
                 new HoldConfig(Duration.ofHours(1), 100_000, 10_000, 1L << 30, 1 << 20, 1 << 20),
                 new OutboxConfig(1024, 1024 * 1024, 25),
                 new SocketConfig(

@@ -44,7 +44,8 @@ final class ConfigLoaderTest {
                                 Duration.ofMinutes(10)),
                         new IntakeConfig(Duration.ofSeconds(3), Duration.ofSeconds(5), 50),
                         new MessageConfig(64 << 10, 64, null),
-                        new DeliveryConfig(64, 256 << 10, Duration.ofSeconds(1), Duration.ofSeconds(2), 16, 100),
+                        new DeliveryConfig(
+                                64, 256 << 10, Duration.ofSeconds(1), Duration.ofSeconds(2), 16, 100, 20_000),
                         new HoldConfig(Duration.ofHours(24), 1_000_000, 1_000, 10L << 30, 64L << 20, 100L << 20),
                         new OutboxConfig(1024, 1 << 20, 25),
                         new SocketConfig(
@@ -88,6 +89,7 @@ final class ConfigLoaderTest {
                         "fanout.patience=22s",
                         "delivery.max-requests=23",
                         "delivery.max-channels=24",
+                        "delivery.remembered-connections=25",
                         "socket.max-connections=25",
                         "socket.max-connections-per-user=26",
                         "socket.handshake-timeout=27s",
@@ -120,7 +122,8 @@ final class ConfigLoaderTest {
                         17L));
         assertThat(config.intake()).isEqualTo(new IntakeConfig(Duration.ofSeconds(19), Duration.ofSeconds(18), 50));
         assertThat(config.delivery())
-                .isEqualTo(new DeliveryConfig(20, 256 << 10, Duration.ofSeconds(21), Duration.ofSeconds(22), 23, 24));
+                .isEqualTo(
+                        new DeliveryConfig(20, 256 << 10, Duration.ofSeconds(21), Duration.ofSeconds(22), 23, 24, 25));
         assertThat(config.socket())
                 .isEqualTo(new SocketConfig(
                         "127.0.0.1",

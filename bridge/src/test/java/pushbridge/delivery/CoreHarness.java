@@ -28,7 +28,7 @@ final class CoreHarness {
 
     static final int PREFETCH = 64;
     static final DeliveryConfig CONFIG =
-            new DeliveryConfig(4, 1_000, Duration.ofSeconds(1), Duration.ofSeconds(2), 3, 2);
+            new DeliveryConfig(4, 1_000, Duration.ofSeconds(1), Duration.ofSeconds(2), 3, 2, 5);
     static final HoldConfig HOLD = new HoldConfig(Duration.ofHours(1), 50, 20, 1_000_000, 30, 1);
 
     /** So strict that a handful of records is worth copying forward. */
@@ -242,8 +242,15 @@ final class CoreHarness {
     }
 
     FakeClient connect(String id, @Nullable String user, Confirmation confirmation, String... channels) {
+        return comeBack(null, id, user, confirmation, channels);
+    }
+
+    /** Connects as one that had another connection before. */
+    FakeClient comeBack(
+            @Nullable String resumes, String id, @Nullable String user, Confirmation confirmation, String... channels) {
         FakeClient client = new FakeClient();
         Session session = new Session(id, user, confirmation, client, queue, 3);
+        session.resumes = resumes;
         client.session = session;
         queue.post(loop -> loop.open(session, List.of(channels)));
         run();

@@ -3,6 +3,8 @@ package pushbridge.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import pushbridge.envelope.DeadLetterReason;
@@ -586,6 +588,30 @@ final class DeliveryCoreTest {
 
         harness.pass(Duration.ofMillis(2));
         assertThat(slow.closedWith).isEqualTo(CloseCode.SLOW);
+    }
+
+    @Test
+    void whoStallsAndComesBackAgainAndAgainHardlyPacesTheOthers() { // I4
+        List<FakeClient> well = new ArrayList<>();
+        for (int i = 0; i < 9; i++) {
+            well.add(harness.connect("w" + i, "well" + i, Confirmation.PONG, "news"));
+        }
+        long began = harness.clock.nanoTime();
+        Duration waiting = Duration.ZERO;
+        for (int i = 0; i < 200; i++) {
+            harness.connect("h" + i, "hostile", Confirmation.PONG, "news").capacity(0);
+            Instruction news = harness.publish("channel.news", "m" + i);
+            harness.run();
+            while (!harness.isSettled(news)) {
+                harness.pass(Duration.ofMillis(20));
+                waiting = waiting.plusMillis(20);
+            }
+            harness.pass(Duration.ofMillis(20));
+        }
+
+        long took = harness.clock.nanoTime() - began;
+        assertThat(waiting).isLessThan(CoreHarness.CONFIG.fanoutPatience().plusNanos(took * 15 / 100));
+        assertThat(well).allSatisfy(client -> assertThat(client.waiting()).isEqualTo(200));
     }
 
     // ---- requests ----------------------------------------------------------------------------------------------

@@ -28,6 +28,10 @@ final class FakeClient implements FrameSink {
     @Nullable
     CloseCode closedWith;
 
+    /** The first frame, which is no message; null for a client without acknowledgements. */
+    @Nullable
+    String welcome;
+
     @Nullable
     SessionReports session;
 
@@ -47,6 +51,10 @@ final class FakeClient implements FrameSink {
 
     @Override
     public boolean reply(Frame frame) {
+        if (textOf(frame).contains("bridge.welcome")) {
+            welcome = textOf(frame);
+            return true;
+        }
         if (closedWith != null || outbox.size() - REPLIES >= capacity) {
             return false;
         }

@@ -8,6 +8,8 @@ import pushbridge.delivery.ClientRequest;
 import pushbridge.delivery.Confirmation;
 import pushbridge.delivery.FrameSink;
 import pushbridge.delivery.SessionReports;
+import pushbridge.envelope.ServerFrames;
+import pushbridge.outbox.Frame;
 
 /** Stands where the delivery loop is and writes down what it is told. */
 final class RecordingSessions implements Sessions {
@@ -69,8 +71,16 @@ final class RecordingSessions implements Sessions {
 
     @Override
     public SessionReports open(
-            String id, @Nullable String user, List<String> channels, Confirmation confirmation, FrameSink sink) {
+            String id,
+            @Nullable String user,
+            List<String> channels,
+            @Nullable String resumes,
+            Confirmation confirmation,
+            FrameSink sink) {
         onOpen.run();
+        if (confirmation == Confirmation.ACK) {
+            sink.reply(Frame.text(ServerFrames.welcome(id, user, resumes != null)));
+        }
         Opened session = new Opened(id, user, channels, confirmation, sink);
         opened.add(session);
         return session;

@@ -54,7 +54,8 @@ final class BridgeProcess implements AutoCloseable {
         Map<String, String> environment = builder.environment();
         environment.keySet().removeIf(name -> name.startsWith("PUSHBRIDGE_"));
         environment.put("JAVA_HOME", System.getProperty("java.home"));
-        environment.put("JAVA_OPTS", HEAP);
+        // More for a profiler, as a flight recording.
+        environment.put("JAVA_OPTS", HEAP + ' ' + System.getenv().getOrDefault("PUSHBRIDGE_BENCH_JAVA_OPTS", ""));
         environment.put("PUSHBRIDGE_AMQP_URI", broker.uri());
         environment.put("PUSHBRIDGE_AUTH_MODE", "dev");
         environment.put("PUSHBRIDGE_SOCKET_PORT", Integer.toString(socketPort));

@@ -4,6 +4,7 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
 import org.HdrHistogram.Histogram;
@@ -14,6 +15,9 @@ final class HoldAbsent {
     private static final int ABSENT = 1_000_000;
     private static final int ONLINE = 1_000;
     private static final int ONLINE_PER_SECOND = 1_000;
+    /** How often messages for users who are there come in the prefilled queue. */
+    private static final int PARTS = 50;
+
     private static final double GOAL_PER_SECOND = 30_000;
     private static final double GOAL_HEAP_BYTES = 150;
     private static final Duration QUIET = Duration.ofSeconds(5);
@@ -21,7 +25,7 @@ final class HoldAbsent {
 
     /** The cache of bodies is out of the count: next to none, and full before the count begins. */
     private static final Map<String, String> SETTINGS =
-            Map.of("hold.max-messages", "3000000", "hold.cache-bytes", "64KiB");
+            Map.of("hold.max-messages", "3000000", "hold.cache-bytes", "1MiB");
 
     private HoldAbsent() {}
 
@@ -82,27 +86,52 @@ final class HoldAbsent {
         }
     }
 
-    /** The queue is full before the bridge starts: what bridge and broker do without a publisher beside them. */
+    /**
+     * The queue is full before the bridge takes the first: what bridge and broker do without a publisher beside them, with
+     * messages for users who are there strewn in.
+     */
     private static void drain(Bench bench) throws BenchException {
         int absent = bench.scaled(ABSENT, 1_000);
+        int online = bench.scaled(ONLINE, 10);
         try (BrokerNode broker = bench.broker()) {
             try (BridgeProcess first = bench.bridge(broker, SETTINGS)) {
                 Console.say("  prefilling the queue"); // which exists now
                 Bench.awaitHeld(first, 0);
             }
-            new Flood(Bench.PREFIX, "a", 0, absent, 0, absent, Bench.BODY_BYTES, 0).publish(broker.uri());
-            try (BridgeProcess bridge = bench.start(broker, SETTINGS)) {
-                Waiting.until(
-                        "the first message held",
-                        Bench.READY_PATIENCE,
-                        () -> bridge.ready() && bridge.metrics().get("held_messages") > 0);
-                double heldBefore = bridge.metrics().get("held_messages");
-                CpuWindow cpu = new CpuWindow(bridge, broker);
-                watch(broker, bridge, absent);
-                double held = absent - heldBefore;
-                bench.figures().atLeast(GOAL_PER_SECOND, "drain: held", held / cpu.seconds(), "messages/s");
-                cpu.tell(bench.figures(), "drain", held);
-                bench.settled(broker, bridge);
+            for (int part = 0; part < PARTS; part++) {
+                int messages = absent / PARTS;
+                new Flood(Bench.PREFIX, "a", part * messages, messages, 0, messages, Bench.BODY_BYTES, 0)
+                        .publish(broker.uri());
+                new Flood(Bench.PREFIX, Online.PREFIX, 0, online, (long) part * online, online, Bench.BODY_BYTES, 0)
+                        .publish(broker.uri());
+            }
+            double all = absent / PARTS * PARTS;
+            // Time for the users to connect before the first is taken.
+            Map<String, String> settings = new HashMap<>(SETTINGS);
+            settings.put("intake.start-delay", "15s");
+            try (BridgeProcess bridge = bench.start(broker, settings)) {
+                Waiting.until("readiness", Bench.READY_PATIENCE, bridge::ready);
+                try (Online users = new Online(bridge, online)) {
+                    Waiting.until(
+                            "the first message held",
+                            Bench.READY_PATIENCE,
+                            () -> bridge.metrics().get("held_messages") > 0);
+                    double heldBefore = bridge.metrics().get("held_messages");
+                    double servedBefore = users.received();
+                    CpuWindow cpu = new CpuWindow(bridge, broker);
+                    watch(broker, bridge, all);
+                    double held = all - heldBefore;
+                    bench.figures().atLeast(GOAL_PER_SECOND, "drain: held", held / cpu.seconds(), "messages/s");
+                    bench.figures()
+                            .note(
+                                    "drain: delivered to online users",
+                                    (users.received() - servedBefore) / cpu.seconds(),
+                                    "messages/s");
+                    cpu.tell(bench.figures(), "drain", held);
+                    bench.settled(broker, bridge);
+                    Waiting.progress("messages at online users", PARTS * online, LOOK, Bench.PATIENCE, users::received);
+                    bench.figures().none("drain: online users' connections lost", users.closed());
+                }
             }
         }
     }

@@ -13,7 +13,7 @@ final class HoldReturnMany {
     private static final int MESSAGES_EACH = 10;
 
     /** Next to none of what is held. */
-    private static final Map<String, String> SETTINGS = Map.of("hold.cache-bytes", "64KiB");
+    private static final Map<String, String> SETTINGS = Map.of("hold.cache-bytes", "1MiB");
 
     private static final Duration LOOK = Duration.ofMillis(10);
 

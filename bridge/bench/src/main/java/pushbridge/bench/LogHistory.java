@@ -48,7 +48,10 @@ final class LogHistory {
                     batch.add(new HeldMessage(first + i, deadline, first + i, properties, body));
                 }
                 String address = "user." + Flood.user("h", (int) (first / PER_RECORD));
-                append(channel, window, new LogRecord.Hold(EPOCH, ++ordinal, List.of(new LogRecord.Part(address, batch))));
+                append(
+                        channel,
+                        window,
+                        new LogRecord.Hold(EPOCH, ++ordinal, List.of(new LogRecord.Part(address, batch))));
                 append(channel, window, new LogRecord.Release(EPOCH, ++ordinal, ids));
             }
             window.drain();

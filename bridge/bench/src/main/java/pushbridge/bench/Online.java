@@ -11,7 +11,9 @@ import org.HdrHistogram.Histogram;
 /** Users who are there all the time and get the messages of a {@link Pace}. */
 final class Online implements AutoCloseable {
 
-    private static final String PREFIX = "o";
+    /** What stands before the number in a user's id. */
+    static final String PREFIX = "o";
+
     private static final long LONGEST_NANOS = TimeUnit.HOURS.toNanos(1);
 
     private final Swarm swarm;
