@@ -1,9 +1,6 @@
 package pushbridge.amqp;
 
 import com.rabbitmq.client.AMQP.BasicProperties;
-import com.rabbitmq.client.BlockedListener;
-import com.rabbitmq.client.Channel;
-import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ShutdownSignalException;
 import io.github.resilience4j.core.IntervalFunction;
 import java.io.IOException;
@@ -11,6 +8,7 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
@@ -43,13 +41,24 @@ import pushbridge.envelope.DeadLetterReason;
  * copy that is refused, returned, or in doubt is published again with growing pauses until it is safe, or until its
  * generation has ended: then the broker redelivers the instruction.
  *
- * <p>All state belongs to one thread, {@code pushbridge-amqp-copies}, fed by one queue. It has a connection of its own:
- * under a memory or disk alarm the broker reads nothing from a connection that publishes. At most one copy an unsettled
+ * <p>All state belongs to one thread, {@code pushbridge-amqp-copies}, fed by one queue. At most one copy an unsettled
  * instruction exists, so the prefetch bounds everything here (I5).
  */
 public final class CopyPublisher implements Copies, AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(CopyPublisher.class);
+
+    /** Events handled before publishing goes on. */
+    private static final int TURN = 1_024;
+
+    /**
+     * Copies in flight, so that the thread hears of an alarm before it has written everything there is into a socket that
+     * nobody reads. An answer of a quorum queue takes milliseconds: this is tens of thousands a second.
+     */
+    private static final int IN_FLIGHT = 500;
+
+    /** Bytes in flight, but for the last copy; about what the kernel takes for a broker that reads nothing. */
+    private static final int IN_FLIGHT_BYTES = 1 << 20;
 
     private final AmqpConfig config;
     private final Connector connector;
@@ -59,7 +68,7 @@ public final class CopyPublisher implements Copies, AutoCloseable {
     private final BrokerStatus status;
     private final IntervalFunction backoff;
     private final Thread thread = new Thread(this::run, "pushbridge-amqp-copies");
-    private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+    private final BlockingQueue<Runnable> events = new LinkedBlockingQueue<>();
     private final String idPrefix = UUID.randomUUID() + "-";
     private final AtomicLong ids = new AtomicLong();
     /** Copies asked for and neither safe nor given up; for people only. */
@@ -79,7 +88,19 @@ public final class CopyPublisher implements Copies, AutoCloseable {
     /** The generation of the copy asked for last. */
     private @Nullable IntakeChannel newest;
 
-    private @Nullable Link link;
+    private @Nullable ConfirmChannel channel;
+    /** By publish number of the channel. */
+    private final TreeMap<Long, Copy> inFlight = new TreeMap<>();
+
+    private long inFlightBytes;
+    private boolean suspectInFlight;
+    /** Ids of copies that no queue took; their confirms follow. */
+    private final Set<String> returned = new HashSet<>();
+
+    private final Refusals refusals;
+    /** A new channel is to be tried as soon as nothing is in flight on this one. */
+    private boolean renewing;
+
     private long connectAtNanos = System.nanoTime();
     private int failures;
     private @Nullable String announcedProblem;
@@ -95,6 +116,7 @@ public final class CopyPublisher implements Copies, AutoCloseable {
         this.clock = clock;
         this.status = status;
         this.backoff = Connector.backoff(config);
+        this.refusals = new Refusals(backoff);
         this.thread.setDaemon(true);
     }
 
@@ -131,62 +153,53 @@ public final class CopyPublisher implements Copies, AutoCloseable {
     private void add(Instruction instruction, String queue, String reason, String detail) {
         Instant now = Instant.ofEpochMilli(clock.wallMillis());
         unconfirmed.incrementAndGet();
-        events.add(new Added(new Copy(instruction, queue, reason, detail, now, idPrefix + ids.incrementAndGet())));
+        Copy copy = new Copy(instruction, queue, reason, detail, now, idPrefix + ids.incrementAndGet());
+        events.add(() -> added(copy));
     }
 
     /** Stops; copies not yet confirmed are given up, and their instructions stay unsettled. Idempotent. */
     @Override
     public void close() throws InterruptedException {
         stopping = true;
-        events.add(new Stop());
+        events.add(() -> {}); // wakes it
         thread.join(2L * connector.stepMillis());
     }
 
     private void run() {
         try {
             while (!stopping) {
-                Event event = events.poll(nanosToNextDeadline(), TimeUnit.NANOSECONDS);
+                Runnable event = events.poll(nanosToNextDeadline(), TimeUnit.NANOSECONDS);
                 try {
-                    while (event != null) {
-                        handle(event);
-                        event = events.poll();
+                    for (int i = 0; event != null; event = ++i < TURN ? events.poll() : null) {
+                        event.run();
                     }
                     advance();
                 } catch (RuntimeException e) {
                     log.error("The publisher of copies failed; what is in doubt goes out again", e);
-                    if (link != null) {
-                        drop(link, "an internal error", false);
+                    if (channel != null) {
+                        drop("an internal error", false);
+                    } else {
+                        failed("The publisher of copies failed (" + Connector.describe(e) + ")");
                     }
                 }
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // somebody wants the thread to end
         } finally {
-            if (link != null) {
-                Connector.abort(link.connection);
+            if (channel != null) {
+                channel.abandon();
             }
             status.publisherDown(null);
         }
     }
 
-    private void handle(Event event) {
-        if (event instanceof Added added) {
-            IntakeChannel channel = added.copy().instruction.channel();
-            if (channel != newest) {
-                newest = channel;
-                forgetEnded();
-            }
-            ready.add(added.copy());
-        } else if (event instanceof Settled settled && settled.link() == link) {
-            settled.link().settle(settled);
-        } else if (event instanceof Returned returned && returned.link() == link) {
-            returned.link().returned.add(returned.copyId());
-        } else if (event instanceof Blocked blocked && blocked.link() == link) {
-            blocked.link().blocked = blocked.reason() != null;
-            status.blocked(blocked.reason());
-        } else if (event instanceof Ended ended && ended.link() == link) {
-            drop(ended.link(), ended.reason(), ended.accused());
+    private void added(Copy copy) {
+        IntakeChannel from = copy.instruction.channel();
+        if (from != newest) {
+            newest = from;
+            forgetEnded();
         }
+        ready.add(copy);
     }
 
     /**
@@ -211,21 +224,30 @@ public final class CopyPublisher implements Copies, AutoCloseable {
             Copy due = waiting.remove();
             (due.suspect ? suspects : ready).add(due);
         }
-        if (link == null && connectAtNanos - now <= 0) {
+        if (channel == null && connectAtNanos - now <= 0) {
             connect();
         }
-        Link current = link;
-        if (current == null || current.blocked) {
+        if (channel == null || channel.isBlocked()) {
             return;
         }
-        if (current.oldestOverdue(now)) {
-            drop(current, "a confirm did not come in time", false);
+        if (!inFlight.isEmpty() && deadlineNanos(channel) - now <= 0) {
+            drop("a confirm did not come in time", false);
             return;
         }
+        if (renewing) {
+            if (!inFlight.isEmpty()) {
+                return; // given up now, they would be published twice
+            }
+            renew();
+        }
+        publishReady();
+    }
+
+    private void publishReady() {
         // A suspect goes alone, so that a channel error accuses the right one; the others wait one round trip.
-        while (link == current && !current.blocked) {
+        for (ConfirmChannel current = channel; current != null && hasRoom(current); current = channel) {
             boolean alone = !suspects.isEmpty();
-            if ((alone && !current.inFlight.isEmpty()) || current.suspectInFlight) {
+            if ((alone && !inFlight.isEmpty()) || suspectInFlight) {
                 return;
             }
             Copy copy = alone ? suspects.poll() : ready.poll();
@@ -235,17 +257,52 @@ public final class CopyPublisher implements Copies, AutoCloseable {
             if (copy.notNeeded()) {
                 over(copy);
             } else {
-                current.publish(copy);
+                publish(current, copy);
             }
         }
     }
 
+    private boolean hasRoom(ConfirmChannel current) {
+        return !current.isBlocked()
+                && inFlight.size() < IN_FLIGHT
+                && (inFlight.isEmpty() || inFlightBytes < IN_FLIGHT_BYTES);
+    }
+
+    private void publish(ConfirmChannel current, Copy copy) {
+        BasicProperties properties;
+        try {
+            properties = copy.properties(node, current);
+        } catch (IOException | RuntimeException e) {
+            unwritable(copy, e);
+            return;
+        }
+        copy.publishedNanos = System.nanoTime();
+        inFlight.put(current.nextNumber(), copy);
+        inFlightBytes += copy.bytes();
+        suspectInFlight = copy.suspect;
+        try {
+            current.publish(copy.queue, properties, copy.instruction.original().body());
+        } catch (IOException | ShutdownSignalException e) {
+            drop(Connector.describe(e), e instanceof ShutdownSignalException signal && isAccusation(signal));
+        } catch (RuntimeException e) {
+            // The client refuses to write it. Its numbering is off by one now, so the channel has to go.
+            inFlight.values().remove(copy);
+            unwritable(copy, e);
+            drop("a copy could not be written", false);
+        }
+    }
+
+    /** The cause can only be what it carries from elsewhere. */
+    private void unwritable(Copy copy, Exception e) {
+        copy.keepHeaders = false;
+        copy.suspect = true;
+        again(copy, "A copy to %s cannot be written (%s)".formatted(copy.queue, Connector.describe(e)));
+    }
+
     private void connect() {
         try {
-            Connection connection = connector.connect();
-            Link opened = new Link(connection);
-            link = opened;
-            opened.open();
+            channel = ConfirmChannel.open(connector.connect(), config.confirmTimeout(), events::add, new Heard());
+            status.blocked(null); // of the channel before
             status.publisherUp();
             if (announcedProblem != null) {
                 announcedProblem = null;
@@ -254,10 +311,28 @@ public final class CopyPublisher implements Copies, AutoCloseable {
         } catch (BrokerException e) {
             failed(e.sentence());
         } catch (IOException | ShutdownSignalException e) {
-            if (link != null) {
-                drop(link, Connector.describe(e), false);
-            }
+            failed(lost(Connector.describe(e)));
         }
+    }
+
+    /** Whether it is the queue that refuses, or this channel: a new one tells. Nothing is in flight. */
+    private void renew() {
+        log.debug("The channel for copies only refuses; trying a new one");
+        abandon();
+        connect();
+    }
+
+    private void abandon() {
+        if (channel != null) {
+            channel.abandon();
+            channel = null;
+        }
+        inFlight.clear();
+        inFlightBytes = 0;
+        suspectInFlight = false;
+        returned.clear();
+        renewing = false;
+        refusals.newChannel(System.nanoTime());
     }
 
     private void pauseBeforeConnecting() {
@@ -274,17 +349,23 @@ public final class CopyPublisher implements Copies, AutoCloseable {
         }
     }
 
+    private static String lost(String reason) {
+        return "The connection to RabbitMQ for copies was lost (" + reason + ")";
+    }
+
     /**
-     * Gives a connection up; what was in flight is in doubt and goes out again.
+     * Gives the channel up; what was in flight is in doubt and goes out again.
      *
      * @param accused whether something published may be the cause
      */
-    private void drop(Link dropped, String reason, boolean accused) {
-        link = null;
-        if (System.nanoTime() - dropped.openedNanos > config.backoffMax().toNanos()) {
+    private void drop(String reason, boolean accused) {
+        if (channel != null
+                && System.nanoTime() - channel.openedNanos()
+                        > config.backoffMax().toNanos()) {
             failures = 0; // it was stable: this is a new story
         }
-        List<Copy> inDoubt = new ArrayList<>(dropped.inFlight.values());
+        List<Copy> inDoubt = new ArrayList<>(inFlight.values());
+        abandon();
         if (accused && inDoubt.size() == 1) {
             Copy culprit = inDoubt.get(0);
             culprit.suspect = true;
@@ -294,7 +375,8 @@ public final class CopyPublisher implements Copies, AutoCloseable {
             inDoubt.forEach(copy -> copy.suspect = true);
             suspects.addAll(inDoubt);
         } else {
-            inDoubt.forEach(copy -> (copy.suspect ? suspects : ready).add(copy));
+            Collections.reverse(inDoubt);
+            inDoubt.forEach(copy -> (copy.suspect ? suspects : ready).addFirst(copy)); // in the order of before
         }
         if (accused) {
             log.debug("RabbitMQ closed the channel for copies ({})", reason); // the alarm names the culprit
@@ -302,9 +384,8 @@ public final class CopyPublisher implements Copies, AutoCloseable {
             failures++;
             pauseBeforeConnecting();
         } else {
-            failed("The connection to RabbitMQ for copies was lost (" + reason + ")");
+            failed(lost(reason));
         }
-        Connector.abort(dropped.connection);
     }
 
     /** Not taken this time: its next attempt comes after a pause, the alarm until it succeeds. */
@@ -338,12 +419,17 @@ public final class CopyPublisher implements Copies, AutoCloseable {
         if (!waiting.isEmpty()) {
             wait = Math.min(wait, waiting.peek().dueNanos - now);
         }
-        if (link == null) {
+        if (channel == null) {
             wait = Math.min(wait, connectAtNanos - now);
-        } else if (!link.blocked && !link.inFlight.isEmpty()) {
-            wait = Math.min(wait, link.deadline() - now);
+        } else if (!channel.isBlocked() && !inFlight.isEmpty()) {
+            wait = Math.min(wait, deadlineNanos(channel) - now);
         }
         return Math.max(0, wait);
+    }
+
+    /** Until when the oldest in flight may wait for its confirm. */
+    private long deadlineNanos(ConfirmChannel current) {
+        return current.deadlineNanos(inFlight.firstEntry().getValue().publishedNanos);
     }
 
     /** One copy on its way. The mutable part belongs to the copier thread. */
@@ -377,13 +463,15 @@ public final class CopyPublisher implements Copies, AutoCloseable {
             return instruction.channel() instanceof Generation generation && generation.ended();
         }
 
+        int bytes() {
+            return instruction.original().body().length;
+        }
+
         /** What goes out on this channel: all headers, or only ours when all would be more than a frame holds. */
-        BasicProperties properties(String node, Channel channel) throws IOException {
+        BasicProperties properties(String node, ConfirmChannel channel) throws IOException {
             if (keepHeaders) {
                 BasicProperties all = properties(node);
-                int bytes = all.toFrame(channel.getChannelNumber(), 0).size();
-                int most = channel.getConnection().getFrameMax();
-                if (most == 0 || bytes <= most) {
+                if (channel.fits(all)) {
                     return all;
                 }
                 keepHeaders = false;
@@ -404,132 +492,66 @@ public final class CopyPublisher implements Copies, AutoCloseable {
         }
     }
 
-    /** What the thread is told. */
-    private sealed interface Event {}
-
-    private record Added(Copy copy) implements Event {}
-
-    /** The broker's answer to one publish, or to all up to it. */
-    private record Settled(Link link, long number, boolean multiple, boolean taken) implements Event {}
-
-    /** No queue took the copy; its confirm follows. */
-    private record Returned(Link link, String copyId) implements Event {}
-
-    private record Blocked(Link link, @Nullable String reason) implements Event {}
-
-    private record Ended(Link link, String reason, boolean accused) implements Event {}
-
-    private record Stop() implements Event {}
-
-    /** One connection with its channel; publish numbers mean something only here. */
-    private final class Link {
-        private final Connection connection;
-        /** By publish number. */
-        private final TreeMap<Long, Copy> inFlight = new TreeMap<>();
-
-        private final Set<String> returned = new HashSet<>();
-        private final long openedNanos = System.nanoTime();
-        private @Nullable Channel channel;
-        private boolean blocked;
-        private boolean suspectInFlight;
-
-        Link(Connection connection) {
-            this.connection = connection;
-        }
-
-        void open() throws IOException, BrokerException {
-            connection.addBlockedListener(new BlockedListener() {
-                @Override
-                public void handleBlocked(String reason) {
-                    events.add(new Blocked(Link.this, reason));
-                }
-
-                @Override
-                public void handleUnblocked() {
-                    events.add(new Blocked(Link.this, null));
-                }
-            });
-            Channel opened = connection.createChannel();
-            opened.confirmSelect();
-            // The callbacks run on the connection's reader: they only pass on.
-            opened.addConfirmListener(
-                    (number, multiple) -> events.add(new Settled(this, number, multiple, true)),
-                    (number, multiple) -> events.add(new Settled(this, number, multiple, false)));
-            opened.addReturnListener(message -> events.add(new Returned(
-                    this, String.valueOf(message.getProperties().getHeaders().get(CopyMessage.COPY_ID)))));
-            opened.addShutdownListener(
-                    signal -> events.add(new Ended(this, Connector.describe(signal), isAccusation(signal))));
-            channel = opened;
-        }
-
-        void publish(Copy copy) {
-            Channel open = channel;
-            if (open == null) {
-                throw new IllegalStateException("published before the channel was opened");
-            }
-            copy.publishedNanos = System.nanoTime();
-            inFlight.put(open.getNextPublishSeqNo(), copy);
-            suspectInFlight = copy.suspect;
-            try {
-                open.basicPublish(
-                        "",
-                        copy.queue,
-                        true,
-                        copy.properties(node, open),
-                        copy.instruction.original().body());
-            } catch (IOException | ShutdownSignalException e) {
-                drop(this, Connector.describe(e), e instanceof ShutdownSignalException signal && isAccusation(signal));
-            } catch (IllegalArgumentException e) {
-                // The client refuses to write it. Its numbering is off by one now, so the channel has to go.
-                inFlight.values().remove(copy);
-                copy.keepHeaders = false;
-                copy.suspect = true;
-                again(copy, "A copy to %s cannot be written (%s)".formatted(copy.queue, e.getMessage()));
-                drop(this, "a copy could not be written", false);
-            }
-        }
-
-        void settle(Settled answer) {
-            var answered = answer.multiple()
-                    ? inFlight.headMap(answer.number(), true)
-                    : inFlight.subMap(answer.number(), true, answer.number(), true);
+    /** What the broker says, on the copier thread. */
+    private final class Heard implements ConfirmChannel.Answers {
+        @Override
+        public void settled(long number, boolean multiple, boolean taken) {
+            var answered = multiple ? inFlight.headMap(number, true) : inFlight.subMap(number, true, number, true);
             List<Copy> copies = new ArrayList<>(answered.values());
             answered.clear();
             suspectInFlight = false;
+            boolean queueGone = false;
             for (Copy copy : copies) {
+                inFlightBytes -= copy.bytes();
                 // A return comes before the confirm: the broker confirms also what no queue took.
                 if (returned.remove(copy.id)) {
-                    redeclare(this);
+                    queueGone = true;
                     again(copy, "No queue %s exists to take a copy".formatted(copy.queue));
-                } else if (!answer.taken()) {
+                } else if (!taken) {
+                    refusals.refused(copy.queue, System.nanoTime());
                     again(
                             copy,
                             "Queue %s refuses copies: it is full (make room in it) or unavailable"
                                     .formatted(copy.queue));
                 } else {
                     failures = 0;
+                    refusals.taken(copy.queue);
                     over(copy);
                     onSafe.accept(copy.instruction); // I1: only now may the instruction be acknowledged
                 }
             }
+            if (queueGone) {
+                redeclare();
+            }
+            renewing |= refusals.suspectChannel(System.nanoTime());
         }
 
-        long deadline() {
-            return inFlight.firstEntry().getValue().publishedNanos
-                    + config.confirmTimeout().toNanos();
+        @Override
+        public void returned(BasicProperties properties) {
+            returned.add(String.valueOf(properties.getHeaders().get(CopyMessage.COPY_ID)));
         }
 
-        boolean oldestOverdue(long now) {
-            return !inFlight.isEmpty() && deadline() - now <= 0;
+        @Override
+        public void blocked(@Nullable String reason) {
+            status.blocked(reason);
+        }
+
+        @Override
+        public void ended(ShutdownSignalException signal) {
+            drop(Connector.describe(signal), isAccusation(signal));
         }
     }
 
     /** Brings a deleted queue back; once that has worked the next attempt finds it. */
-    private void redeclare(Link current) {
+    private void redeclare() {
         try {
-            topology.declare(current.connection);
+            if (channel != null) {
+                topology.declare(channel.connection());
+            }
         } catch (BrokerException e) {
             log.warn("{}", e.sentence());
+        } catch (ShutdownSignalException e) {
+            log.debug("The connection for copies ended while their queues were declared", e); // told next
         }
     }
 

@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import pushbridge.delivery.Instruction;
 import pushbridge.delivery.IntakeChannel;
 
@@ -23,6 +25,8 @@ import pushbridge.delivery.IntakeChannel;
  * supervisor opens and ends it.
  */
 final class Generation implements IntakeChannel {
+
+    private static final Logger log = LoggerFactory.getLogger(Generation.class);
 
     private final long number;
     private final Channel channel;
@@ -166,6 +170,10 @@ final class Generation implements IntakeChannel {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // nobody interrupts this thread; if so, it ends with its channel
             lost.accept("the ack writer was interrupted");
+        } catch (RuntimeException e) {
+            // Without it nothing would be acknowledged any more: what is unsettled comes again, to a new writer.
+            log.error("Acknowledging failed", e);
+            lost.accept("acknowledging failed: " + Connector.describe(e));
         }
     }
 

@@ -26,7 +26,7 @@ public final class InstructionPublisher implements AutoCloseable {
         CONFIRMED,
         /** RabbitMQ has no queue for it: no bridge has declared the topology, or the binding is gone. */
         RETURNED,
-        /** RabbitMQ refuses it: the queue of instructions is full. */
+        /** RabbitMQ refuses it: the queue of instructions is full, or has no leader at the moment. */
         REFUSED,
         /** No answer in time, for example under a memory or disk alarm: it may have arrived or not. */
         TIMEOUT
@@ -96,7 +96,11 @@ public final class InstructionPublisher implements AutoCloseable {
             if (returned) {
                 return Outcome.RETURNED; // it comes before its confirm
             }
-            return confirmed ? Outcome.CONFIRMED : Outcome.REFUSED;
+            if (!confirmed) {
+                close(); // RabbitMQ 3.10 refuses everything on a channel that first asked while there was no leader
+                return Outcome.REFUSED;
+            }
+            return Outcome.CONFIRMED;
         } catch (TimeoutException e) {
             close(); // a late answer must not be taken for the next one's
             return Outcome.TIMEOUT;

@@ -1,8 +1,6 @@
 package pushbridge.amqp;
 
 import com.rabbitmq.client.AMQP.BasicProperties;
-import com.rabbitmq.client.BlockedListener;
-import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ShutdownSignalException;
 import io.github.resilience4j.core.IntervalFunction;
@@ -34,9 +32,8 @@ import pushbridge.config.AmqpConfig;
  * before anything new. So records can repeat, and after a refusal one can be missing before others that were taken; but
  * a reader that accepts only the next number, and ignores every other, gets each record once and in order (I2, I3).
  *
- * <p>All state belongs to one thread, {@code pushbridge-amqp-held-append}, with a connection of its own: under a memory
- * or disk alarm the broker reads nothing from a connection that publishes. Callers bound what waits here (I5): at most
- * one unconfirmed record a lane.
+ * <p>All state belongs to one thread, {@code pushbridge-amqp-held-append}. Callers bound what waits here (I5): at most one
+ * unconfirmed record a lane.
  */
 public final class LogAppender {
 
@@ -53,7 +50,7 @@ public final class LogAppender {
     private final String alarm;
     private final IntervalFunction backoff;
     private final Thread thread = new Thread(this::run, "pushbridge-amqp-held-append");
-    private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+    private final BlockingQueue<Runnable> events = new LinkedBlockingQueue<>();
 
     /** Everything not known to be in the log, in order. Guards itself and the bytes; a leaf. */
     private final Deque<byte[]> unconfirmed = new ArrayDeque<>();
@@ -64,10 +61,17 @@ public final class LogAppender {
     private volatile long stopAtNanos;
 
     // Appender thread only, from here on.
-    /** The end of {@link #unconfirmed}: what has not been published on this link. */
+    /** The end of {@link #unconfirmed}: what has not been published on this channel. */
     private final Deque<byte[]> ready = new ArrayDeque<>();
 
-    private @Nullable Link link;
+    private @Nullable ConfirmChannel channel;
+    /** Published on this channel, from the first that is not confirmed on, without gaps. */
+    private final Deque<Sent> inFlight = new ArrayDeque<>();
+
+    private long inFlightBytes;
+    /** Confirmed out of turn; they count once everything before them is confirmed. */
+    private final Set<Long> confirmedAhead = new HashSet<>();
+
     private long connectAtNanos = System.nanoTime();
     private int failures;
     private @Nullable String trouble;
@@ -106,7 +110,7 @@ public final class LogAppender {
         synchronized (unconfirmed) {
             unconfirmed.add(record);
             unconfirmedBytes += record.length;
-            events.add(new Added(record)); // under the lock, so that both have the same order
+            events.add(() -> ready.add(record)); // under the lock, so that both have the same order
         }
     }
 
@@ -132,7 +136,7 @@ public final class LogAppender {
     public List<byte[]> stop(Duration patience) throws InterruptedException {
         stopAtNanos = System.nanoTime() + patience.toNanos();
         stopping = true;
-        events.add(new Stop());
+        events.add(() -> {}); // wakes it
         thread.join(patience.toMillis() + 2L * connector.stepMillis());
         synchronized (unconfirmed) {
             return new ArrayList<>(unconfirmed);
@@ -146,60 +150,69 @@ public final class LogAppender {
     private void run() {
         try {
             while (!over()) {
-                Event event = events.poll(nanosToNextDeadline(), TimeUnit.NANOSECONDS);
+                Runnable event = events.poll(nanosToNextDeadline(), TimeUnit.NANOSECONDS);
                 try {
                     for (int i = 0; event != null; event = ++i < TURN ? events.poll() : null) {
-                        handle(event);
+                        event.run();
                     }
                     advance();
                 } catch (RuntimeException e) {
                     log.error("Appending to the held log failed; what is in doubt goes out again", e);
-                    if (link != null) {
-                        drop(link, "Appending to %s failed (%s)".formatted(stream.name(), Connector.describe(e)));
-                    }
+                    drop("Appending to %s failed (%s)".formatted(stream.name(), Connector.describe(e)));
                 }
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // somebody wants the thread to end
         } finally {
-            if (link != null) {
-                Connector.abort(link.connection);
+            if (channel != null) {
+                channel.abandon();
             }
             status.clear(alarm);
-        }
-    }
-
-    private void handle(Event event) {
-        if (event instanceof Added added) {
-            ready.add(added.record());
-        } else if (event instanceof Confirmed confirmed && confirmed.link() == link) {
-            confirmed.link().confirm(confirmed.number(), confirmed.multiple());
-        } else if (event instanceof Refused refused && refused.link() == link) {
-            drop(refused.link(), refused.sentence());
-        } else if (event instanceof Blocked blocked && blocked.link() == link) {
-            blocked.link().blocked(blocked.reason());
-        } else if (event instanceof Ended ended && ended.link() == link) {
-            drop(ended.link(), lost(ended.reason()));
         }
     }
 
     /** Does whatever can be done now. */
     private void advance() {
         long now = System.nanoTime();
-        if (link == null && connectAtNanos - now <= 0) {
+        if (channel == null && connectAtNanos - now <= 0) {
             connect();
         }
-        Link current = link;
-        if (current == null || current.blocked) {
+        if (channel == null || channel.isBlocked()) {
             return;
         }
-        if (current.overdue(now)) {
-            drop(current, lost("a confirm did not come in time"));
+        if (!inFlight.isEmpty() && deadlineNanos(channel) - now <= 0) {
+            drop(lost("a confirm did not come in time"));
             return;
         }
-        while (link == current && current.hasRoom() && !ready.isEmpty()) {
-            current.publish(ready.remove());
+        for (ConfirmChannel current = channel;
+                current != null && hasRoom(current) && !ready.isEmpty();
+                current = channel) {
+            publish(current, ready.remove());
         }
+    }
+
+    private boolean hasRoom(ConfirmChannel current) {
+        return !current.isBlocked()
+                && inFlight.size() < settings.appendRecords()
+                && (inFlight.isEmpty() || inFlightBytes < settings.appendBytes());
+    }
+
+    private void publish(ConfirmChannel current, byte[] record) {
+        inFlight.add(new Sent(current.nextNumber(), record, System.nanoTime()));
+        inFlightBytes += record.length;
+        try {
+            current.publish(stream.name(), writtenNow(), record);
+        } catch (IOException | ShutdownSignalException e) {
+            drop(lost(Connector.describe(e)));
+        }
+    }
+
+    /** The time tells later readers how long something has been held. */
+    private static BasicProperties writtenNow() {
+        return new BasicProperties.Builder()
+                .deliveryMode(2)
+                .timestamp(Date.from(Instant.now()))
+                .build();
     }
 
     private void connect() {
@@ -207,30 +220,39 @@ public final class LogAppender {
         try {
             connection = connector.connect();
             stream.declare(connection);
-            Link opened = new Link(connection);
-            link = opened;
-            opened.open();
+            channel = ConfirmChannel.open(connection, config.confirmTimeout(), events::add, new Heard());
         } catch (BrokerException e) {
-            link = null;
-            if (connection != null) {
-                Connector.abort(connection);
-            }
+            abort(connection);
             failed(e.sentence());
         } catch (IOException | ShutdownSignalException e) {
-            if (link != null) {
-                drop(link, lost(Connector.describe(e)));
-            }
+            abort(connection);
+            failed(lost(Connector.describe(e)));
+        } catch (RuntimeException e) {
+            abort(connection);
+            throw e;
         }
     }
 
-    /** Gives a connection up: everything from the first unconfirmed record on goes out again, in order (I2). */
-    private void drop(Link dropped, String why) {
-        link = null;
-        for (Iterator<Sent> last = dropped.inFlight.descendingIterator(); last.hasNext(); ) {
+    private static void abort(@Nullable Connection connection) {
+        if (connection != null) {
+            Connector.abort(connection);
+        }
+    }
+
+    /** Gives the channel up: everything from the first unconfirmed record on goes out again, in order (I2). */
+    private void drop(String why) {
+        for (Iterator<Sent> last = inFlight.descendingIterator(); last.hasNext(); ) {
             ready.addFirst(last.next().record());
         }
+        inFlight.clear();
+        inFlightBytes = 0;
+        confirmedAhead.clear();
+        ConfirmChannel dropped = channel;
+        channel = null;
         failed(why);
-        Connector.abort(dropped.connection);
+        if (dropped != null) {
+            dropped.abandon();
+        }
     }
 
     private String lost(String reason) {
@@ -264,10 +286,10 @@ public final class LogAppender {
     private long nanosToNextDeadline() {
         long now = System.nanoTime();
         long wait = TimeUnit.SECONDS.toNanos(1); // an idle look around costs nothing
-        if (link == null) {
+        if (channel == null) {
             wait = Math.min(wait, connectAtNanos - now);
-        } else if (!link.blocked && !link.inFlight.isEmpty()) {
-            wait = Math.min(wait, link.deadline() - now);
+        } else if (!channel.isBlocked() && !inFlight.isEmpty()) {
+            wait = Math.min(wait, deadlineNanos(channel) - now);
         }
         if (stopping) {
             wait = Math.min(wait, stopAtNanos - now);
@@ -275,130 +297,38 @@ public final class LogAppender {
         return Math.max(0, wait);
     }
 
-    /** What the thread is told. */
-    private sealed interface Event {}
-
-    private record Added(byte[] record) implements Event {}
-
-    /** The broker has one record, or all up to it. */
-    private record Confirmed(Link link, long number, boolean multiple) implements Event {}
-
-    /** A record was not taken; others behind it may have been. */
-    private record Refused(Link link, String sentence) implements Event {}
-
-    private record Blocked(Link link, @Nullable String reason) implements Event {}
-
-    private record Ended(Link link, String reason) implements Event {}
-
-    private record Stop() implements Event {}
+    /** Until when the oldest in flight may wait for its confirm. */
+    private long deadlineNanos(ConfirmChannel current) {
+        return current.deadlineNanos(inFlight.element().atNanos());
+    }
 
     /** A record on its way, with its number on the channel. */
     private record Sent(long number, byte[] record, long atNanos) {}
 
-    /** One connection with its channel; publish numbers mean something only here. */
-    private final class Link {
-        private final Connection connection;
-        /** From the first that is not confirmed on, without gaps. */
-        private final Deque<Sent> inFlight = new ArrayDeque<>();
-        /** Confirmed out of turn; they count once everything before them is confirmed. */
-        private final Set<Long> confirmedAhead = new HashSet<>();
-
-        private long inFlightBytes;
-        private @Nullable Channel channel;
-        private boolean blocked;
-        private long unblockedNanos = System.nanoTime();
-
-        Link(Connection connection) {
-            this.connection = connection;
-        }
-
-        void open() throws IOException {
-            connection.addBlockedListener(new BlockedListener() {
-                @Override
-                public void handleBlocked(String reason) {
-                    events.add(new Blocked(Link.this, reason));
-                }
-
-                @Override
-                public void handleUnblocked() {
-                    events.add(new Blocked(Link.this, null));
-                }
-            });
-            Channel opened = connection.createChannel();
-            opened.confirmSelect();
-            // The callbacks run on the connection's reader: they only pass on.
-            opened.addConfirmListener(
-                    (number, multiple) -> events.add(new Confirmed(this, number, multiple)),
-                    (number, multiple) -> events.add(new Refused(
-                            this,
-                            "RabbitMQ refuses records for the held log %s: its leader is unavailable"
-                                    .formatted(stream.name()))));
-            // It comes before its confirm: the broker confirms also what no queue took.
-            opened.addReturnListener(message -> events.add(new Refused(
-                    this,
-                    "The stream %s of the held log is gone: somebody has deleted it with all that was held, and a new"
-                                    .formatted(stream.name())
-                            + " one is declared")));
-            opened.addShutdownListener(signal -> events.add(new Ended(this, Connector.describe(signal))));
-            channel = opened;
-        }
-
-        boolean hasRoom() {
-            return !blocked
-                    && inFlight.size() < settings.appendRecords()
-                    && (inFlight.isEmpty() || inFlightBytes < settings.appendBytes());
-        }
-
-        /** The time tells later readers how long something has been held. */
-        private BasicProperties writtenNow() {
-            return new BasicProperties.Builder()
-                    .deliveryMode(2)
-                    .timestamp(Date.from(Instant.now()))
-                    .build();
-        }
-
-        void publish(byte[] record) {
-            Channel open = channel;
-            if (open == null) {
-                throw new IllegalStateException("published before the channel was opened");
-            }
-            inFlight.add(new Sent(open.getNextPublishSeqNo(), record, System.nanoTime()));
-            inFlightBytes += record.length;
-            try {
-                open.basicPublish("", stream.name(), true, writtenNow(), record);
-            } catch (IOException | ShutdownSignalException e) {
-                drop(this, lost(Connector.describe(e)));
-            }
-        }
-
-        void confirm(long number, boolean multiple) {
-            long upTo = multiple ? number : 0;
-            if (multiple) {
-                confirmedAhead.removeIf(ahead -> ahead <= number);
+    /** What the broker says, on the appender's thread. */
+    private final class Heard implements ConfirmChannel.Answers {
+        @Override
+        public void settled(long number, boolean multiple, boolean taken) {
+            if (taken) {
+                confirmed(number, multiple);
             } else {
-                confirmedAhead.add(number);
-            }
-            boolean any = false;
-            for (Sent first = inFlight.peek();
-                    first != null && (first.number() <= upTo || confirmedAhead.remove(first.number()));
-                    first = inFlight.peek()) {
-                inFlight.remove();
-                inFlightBytes -= first.record().length;
-                synchronized (unconfirmed) {
-                    unconfirmed.remove();
-                    unconfirmedBytes -= first.record().length;
-                }
-                any = true;
-            }
-            if (any) {
-                works();
+                // Others behind it may have been taken. A new channel follows, which also cures one that only refuses.
+                drop("RabbitMQ refuses records for the held log %s: its leader is unavailable"
+                        .formatted(stream.name()));
             }
         }
 
-        void blocked(@Nullable String reason) {
-            blocked = reason != null;
+        @Override
+        public void returned(BasicProperties properties) {
+            drop(
+                    "The stream %s of the held log is gone: somebody has deleted it with all that was held, and a new one is"
+                                    .formatted(stream.name())
+                            + " declared");
+        }
+
+        @Override
+        public void blocked(@Nullable String reason) {
             if (reason == null) {
-                unblockedNanos = System.nanoTime(); // nobody could confirm until now
                 works();
             } else {
                 raise("RabbitMQ takes no records for the held log %s (%s): free memory or disk there; messages for"
@@ -407,14 +337,33 @@ public final class LogAppender {
             }
         }
 
-        long deadline() {
-            Sent first = inFlight.element();
-            long since = Math.max(first.atNanos() - unblockedNanos, 0) + unblockedNanos;
-            return since + config.confirmTimeout().toNanos();
+        @Override
+        public void ended(ShutdownSignalException signal) {
+            drop(lost(Connector.describe(signal)));
         }
+    }
 
-        boolean overdue(long now) {
-            return !inFlight.isEmpty() && deadline() - now <= 0;
+    private void confirmed(long number, boolean multiple) {
+        long upTo = multiple ? number : 0;
+        if (multiple) {
+            confirmedAhead.removeIf(ahead -> ahead <= number);
+        } else {
+            confirmedAhead.add(number);
+        }
+        boolean any = false;
+        for (Sent first = inFlight.peek();
+                first != null && (first.number() <= upTo || confirmedAhead.remove(first.number()));
+                first = inFlight.peek()) {
+            inFlight.remove();
+            inFlightBytes -= first.record().length;
+            synchronized (unconfirmed) {
+                unconfirmed.remove();
+                unconfirmedBytes -= first.record().length;
+            }
+            any = true;
+        }
+        if (any) {
+            works();
         }
     }
 }

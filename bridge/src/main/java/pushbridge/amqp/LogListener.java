@@ -5,7 +5,7 @@ public interface LogListener {
 
     /**
      * The next record. Offsets grow but are not contiguous: the broker uses some itself. The listener may block, and
-     * so pushes back: then the broker soon sends no more. It must not throw.
+     * so pushes back: then the broker soon sends no more. It must not throw; when it does, {@link #failed} follows.
      *
      * @param writtenMillis when its writer sent it, in milliseconds since 1970; 0 when it does not say
      */
@@ -31,6 +31,11 @@ public interface LogListener {
      * @param sentence what was found, for an operator
      */
     void replaced(String sentence);
+
+    /**
+     * This listener has thrown, so it may lack a record, and nothing more follows from this tail: to go on would hide that.
+     */
+    void failed(RuntimeException cause);
 
     /**
      * A part of the log that the broker has deleted.

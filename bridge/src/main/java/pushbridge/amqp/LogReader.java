@@ -6,8 +6,10 @@ import com.rabbitmq.client.ShutdownSignalException;
 import io.github.resilience4j.core.IntervalFunction;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -32,6 +34,9 @@ public final class LogReader implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(LogReader.class);
 
+    /** The kind of trouble that another node may not have. */
+    private static final String NO_REPLICA = "replica";
+
     private final LogSettings settings;
     private final Connector connector;
     private final HeldStream stream;
@@ -49,7 +54,9 @@ public final class LogReader implements AutoCloseable {
     // Guarded by this.
     private @Nullable Connection connection;
     private int skipAddresses;
-    private @Nullable String trouble;
+    private final Trouble trouble;
+
+    private final Set<Worker> failing = new HashSet<>();
 
     /**
      * @param node the bridge's name, shown by the broker
@@ -62,6 +69,7 @@ public final class LogReader implements AutoCloseable {
         this.bodies = bodies;
         this.status = status;
         this.alarm = "cold reads of " + stream.name();
+        this.trouble = new Trouble(log, status, alarm);
         this.backoff = Connector.backoff(config);
         for (int i = 1; i <= settings.readers(); i++) {
             Thread thread = new Thread(new Worker(i > 1), "pushbridge-amqp-held-read-" + i);
@@ -147,18 +155,17 @@ public final class LogReader implements AutoCloseable {
         return connection;
     }
 
-    private synchronized void failed(@Nullable Connection used, String sentence, boolean otherNode) {
+    private synchronized void failed(Worker worker, @Nullable Connection used, String kind, String sentence) {
         if (used != null && used == connection) {
             Connector.abort(used);
             connection = null;
-            if (otherNode) {
+            if (kind.equals(NO_REPLICA)) {
                 skipAddresses++;
             }
         }
-        if (!stopping() && !sentence.equals(trouble)) {
-            trouble = sentence;
-            log.warn("{}; trying again until it works", sentence);
-            status.raise(alarm, sentence);
+        if (!stopping()) {
+            failing.add(worker);
+            trouble.is(kind, sentence);
         }
     }
 
@@ -167,11 +174,10 @@ public final class LogReader implements AutoCloseable {
         skipAddresses++;
     }
 
-    private synchronized void works() {
-        if (trouble != null) {
-            trouble = null;
-            log.info("The held log {} can be read again", stream.name());
-            status.clear(alarm);
+    /** It has read something, or has nothing to read: that others can read does not help the one that cannot. */
+    private synchronized void works(Worker worker) {
+        if (failing.remove(worker) && failing.isEmpty()) {
+            trouble.over("The held log " + stream.name() + " can be read again");
         }
     }
 
@@ -191,20 +197,31 @@ public final class LogReader implements AutoCloseable {
         public void run() {
             try {
                 while (!stopping()) {
-                    Elevator.Run run = elevator.await(scanning);
                     try {
-                        for (long target = elevator.target(run);
-                                target != Elevator.NONE && !stopping();
-                                target = elevator.target(run)) {
-                            attempt(run, target);
-                            elevator.beginAgain(run);
-                        }
-                    } finally {
-                        elevator.release(run);
+                        serveNext();
+                    } catch (RuntimeException e) {
+                        // A reader that ends unnoticed is a lane that waits for ever.
+                        log.error("A reader of the held log {} failed", stream.name(), e);
+                        again(null, "failure", "Reading the held log %s failed (%s)".formatted(stream.name(), e));
                     }
                 }
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt(); // we stop
+            }
+        }
+
+        private void serveNext() throws InterruptedException {
+            Elevator.Run run = elevator.await(scanning);
+            try {
+                for (long target = elevator.target(run);
+                        target != Elevator.NONE && !stopping();
+                        target = elevator.target(run)) {
+                    attempt(run, target);
+                    elevator.beginAgain(run);
+                }
+            } finally {
+                elevator.release(run);
+                works(this);
             }
         }
 
@@ -214,22 +231,22 @@ public final class LogReader implements AutoCloseable {
                 used = connection();
                 serve(run, target, channel(used, elevator.isWide(run) ? settings.readPrefetch() : 1));
                 failures = 0;
-                works();
+                works(this);
             } catch (BrokerException e) {
-                again(used, e.sentence(), false);
+                again(used, "connect", e.sentence());
             } catch (IOException | ShutdownSignalException e) {
                 String reason = Connector.describe(e);
                 String sentence = used == null ? "The reader is stopping" : stream.unreadable(used, reason);
-                again(used, sentence, HeldStream.needsOtherNode(reason));
+                again(used, HeldStream.needsOtherNode(reason) ? NO_REPLICA : "read", sentence);
             } catch (RuntimeException e) {
                 log.error("Reading the held log {} failed", stream.name(), e);
-                again(used, "Reading the held log %s failed (%s)".formatted(stream.name(), e), false);
+                again(used, "failure", "Reading the held log %s failed (%s)".formatted(stream.name(), e));
             }
         }
 
-        private void again(@Nullable Connection used, String sentence, boolean otherNode) throws InterruptedException {
+        private void again(@Nullable Connection used, String kind, String sentence) throws InterruptedException {
             channel = null;
-            failed(used, sentence, otherNode);
+            failed(this, used, kind, sentence);
             failures++;
             stopped.await(backoff.apply(failures), TimeUnit.MILLISECONDS);
         }

@@ -38,9 +38,6 @@ public final class LogTail implements AutoCloseable {
 
     private static final long UNKNOWN = -2;
 
-    /** A stream has no replica in the first moments after its declaration; what lasts longer needs an operator. */
-    private static final Duration BECOMING = Duration.ofSeconds(5);
-
     /** So often in a row a known record must be absent: a replica may be behind for a while. */
     private static final int ABSENCES = 2;
 
@@ -72,9 +69,8 @@ public final class LogTail implements AutoCloseable {
     private boolean telling;
     private int skipAddresses;
     private int absences;
-    private @Nullable String trouble;
-    /** Since when there was no replica on any node that was asked; 0 while there is. */
-    private long withoutReplicaNanos;
+    private final Trouble trouble;
+    private final String readAgain;
 
     /** Says where to begin; called by the tail's thread once connected, and again when the connection was lost meanwhile. */
     @FunctionalInterface
@@ -102,6 +98,8 @@ public final class LogTail implements AutoCloseable {
         this.stream = new HeldStream(config, settings);
         this.status = status;
         this.alarm = "reading " + stream.name();
+        this.trouble = new Trouble(log, status, alarm);
+        this.readAgain = "The held log " + stream.name() + " is read again";
         this.backoff = Connector.backoff(config);
         this.beginning = beginning;
         this.listener = listener;
@@ -173,15 +171,17 @@ public final class LogTail implements AutoCloseable {
                     connectedAt = System.nanoTime();
                     follow(connection);
                 } catch (BrokerException e) {
-                    trouble(e.sentence());
+                    trouble("connect", e.sentence());
                 } catch (LinkLostException e) {
-                    trouble(e.sentence);
+                    trouble(e.kind, e.sentence);
                 } catch (RuntimeException e) {
                     if (telling) {
                         throw e;
                     }
                     log.error("Reading the held log {} failed; connecting again", stream.name(), e);
-                    trouble("Reading the held log %s failed (%s)".formatted(stream.name(), Connector.describe(e)));
+                    trouble(
+                            "failure",
+                            "Reading the held log %s failed (%s)".formatted(stream.name(), Connector.describe(e)));
                 }
                 boolean stable =
                         System.nanoTime() - connectedAt > config.backoffMax().toNanos();
@@ -202,6 +202,7 @@ public final class LogTail implements AutoCloseable {
             log.error("What follows the held log {} failed; nothing more is read", stream.name(), e);
             status.raise(
                     alarm, "What follows the held log %s failed (%s): restart the bridge".formatted(stream.name(), e));
+            listener.failed(e);
         }
     }
 
@@ -215,8 +216,7 @@ public final class LogTail implements AutoCloseable {
         absences = 0;
     }
 
-    private void follow(Connection connection)
-            throws BrokerException, LinkLostException, ReplacedException, InterruptedException {
+    private void follow(Connection connection) throws LinkLostException, ReplacedException, InterruptedException {
         try {
             signals.clear(); // of the link before
             endWanted = true;
@@ -233,7 +233,7 @@ public final class LogTail implements AutoCloseable {
                     if (arrived.item() instanceof StreamConsumer.Entry entry) {
                         link.take(entry);
                     } else if (arrived.item() instanceof StreamConsumer.Over over) {
-                        throw new LinkLostException(stream.unreadable(link.connection, over.reason()));
+                        throw unreadable(link.connection, over.reason());
                     }
                 } else if (signal == null) {
                     link.quiet();
@@ -241,26 +241,20 @@ public final class LogTail implements AutoCloseable {
                 link.lookForEnd();
             }
         } catch (IOException | ShutdownSignalException e) {
-            String reason = Connector.describe(e);
-            if (HeldStream.needsOtherNode(reason)) {
-                skipAddresses++;
-                if (isBecoming()) {
-                    throw new LinkLostException(null);
-                }
-            }
-            throw new LinkLostException(stream.unreadable(connection, reason));
+            throw unreadable(connection, Connector.describe(e));
+        } catch (BrokerException e) {
+            throw new LinkLostException("declare", e.sentence());
         } finally {
             Connector.abort(connection);
         }
     }
 
-    /** Whether the stream may just have been declared, so that its replica is about to come. */
-    private boolean isBecoming() {
-        long now = System.nanoTime();
-        if (withoutReplicaNanos == 0) {
-            withoutReplicaNanos = now;
+    private LinkLostException unreadable(Connection connection, String reason) {
+        boolean elsewhere = HeldStream.needsOtherNode(reason);
+        if (elsewhere) {
+            skipAddresses++;
         }
-        return now - withoutReplicaNanos < BECOMING.toNanos();
+        return new LinkLostException(elsewhere ? "replica" : "read", stream.unreadable(connection, reason));
     }
 
     /** Waits, unless stopping. */
@@ -277,22 +271,14 @@ public final class LogTail implements AutoCloseable {
         telling = false;
     }
 
-    /** Says a problem once, not with every attempt; null for one that is likely to pass. */
-    private void trouble(@Nullable String sentence) {
-        if (!stopping && sentence != null && !sentence.equals(trouble)) {
-            trouble = sentence;
-            log.warn("{}; trying again until it works", sentence);
-            status.raise(alarm, sentence);
+    private void trouble(String kind, String sentence) {
+        if (!stopping) {
+            trouble.is(kind, sentence);
         }
     }
 
     private void works() {
-        withoutReplicaNanos = 0;
-        if (trouble != null) {
-            trouble = null;
-            log.info("The held log {} is read again", stream.name());
-            status.clear(alarm);
-        }
+        trouble.over(readAgain);
     }
 
     /** What wakes the thread. */
@@ -304,11 +290,12 @@ public final class LogTail implements AutoCloseable {
 
     /** The connection cannot be used any more. */
     private static final class LinkLostException extends Exception {
-        /** Null when it is not worth saying. */
-        private final @Nullable String sentence;
+        private final String kind;
+        private final String sentence;
 
-        LinkLostException(@Nullable String sentence) {
+        LinkLostException(String kind, String sentence) {
             super(sentence);
+            this.kind = kind;
             this.sentence = sentence;
         }
     }
@@ -411,8 +398,10 @@ public final class LogTail implements AutoCloseable {
                                         .formatted(stream.name(), found, known)
                                 + " lost its end; what was held there is lost");
             }
-            throw new LinkLostException("The stream %s does not send its record at offset %d (it %s)"
-                    .formatted(stream.name(), known, found));
+            throw new LinkLostException(
+                    "absent",
+                    "The stream %s does not send its record at offset %d (it %s)"
+                            .formatted(stream.name(), known, found));
         }
 
         /** Once something was heard the log is not empty, so this takes milliseconds. */
@@ -421,7 +410,7 @@ public final class LogTail implements AutoCloseable {
                 endWanted = false; // first, so that a request from now on counts
                 OptionalLong last = StreamEnd.find(connection, stream.name(), connector.stepMillis());
                 if (last.isEmpty()) {
-                    throw new LinkLostException(stream.unreadable(connection, "no answer in time"));
+                    throw unreadable(connection, "no answer in time");
                 }
                 end = last.getAsLong();
                 endPending = true;

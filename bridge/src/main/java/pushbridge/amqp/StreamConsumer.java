@@ -17,6 +17,10 @@ import org.jspecify.annotations.Nullable;
  * Passes on what a stream sends. Never blocks, or the connection's reader would: what is passed on is bounded by credit,
  * that is by the prefetch and what is acknowledged. RabbitMQ 3.10 counts credit once a chunk, so the chunk that begins
  * within the prefetch comes whole.
+ *
+ * <p>On a channel that has consumed before, RabbitMQ 3.10 may send the first deliveries in front of {@code consume-ok}: news
+ * of the stream's end for the earlier consumer are already in the channel's mailbox, and make it serve all it has. The
+ * client library knows no consumer by then and would end the connection; so this one is the channel's default, too.
  */
 final class StreamConsumer extends DefaultConsumer {
 
@@ -40,6 +44,7 @@ final class StreamConsumer extends DefaultConsumer {
     /** @param from an offset, {@code first} or {@code last} */
     static StreamConsumer open(Channel channel, String stream, Object from, Consumer<Item> sink) throws IOException {
         StreamConsumer consumer = new StreamConsumer(channel, sink);
+        channel.setDefaultConsumer(consumer);
         channel.basicConsume(stream, false, consumer.tag, false, false, Map.of("x-stream-offset", from), consumer);
         return consumer;
     }
@@ -77,6 +82,9 @@ final class StreamConsumer extends DefaultConsumer {
     @Override
     public void handleDelivery(String consumerTag, Envelope envelope, BasicProperties properties, byte[] body)
             throws IOException {
+        if (!consumerTag.equals(tag)) {
+            return; // of an earlier one that is cancelled; acknowledged with what comes next
+        }
         Map<String, Object> headers = properties.getHeaders();
         if (headers == null || !(headers.get("x-stream-offset") instanceof Number offset)) {
             throw new IOException("a delivery without x-stream-offset: the queue is not a stream");

@@ -64,7 +64,7 @@ public final class StreamHeldLog implements HeldLog {
     private final LogTail tail;
     private final LogReader reader;
     private final BrokerStatus status;
-    private final Consumer<Throwable> onReplaced;
+    private final Consumer<Throwable> onFailure;
     private final Semaphore ahead = new Semaphore(AHEAD_BYTES);
     private final Semaphore untaken = new Semaphore(UNTAKEN_BYTES, true); // fair, or a large one would wait for ever
 
@@ -82,7 +82,7 @@ public final class StreamHeldLog implements HeldLog {
     /**
      * @param keeping how the log is kept short: tells how long it can get at most
      * @param node the bridge's name, shown by the broker
-     * @param onReplaced told when the log is another one than before, so that this process has to begin anew
+     * @param onFailure told when this process has to begin anew: the log is another one than before, or was not followed
      */
     public StreamHeldLog(
             AmqpConfig amqp,
@@ -90,10 +90,10 @@ public final class StreamHeldLog implements HeldLog {
             KeepingRules keeping,
             String node,
             BrokerStatus status,
-            Consumer<Throwable> onReplaced) {
+            Consumer<Throwable> onFailure) {
         LogSettings settings = settings(hold, keeping);
         this.status = status;
-        this.onReplaced = onReplaced;
+        this.onFailure = onFailure;
         appender = new LogAppender(amqp, settings, node, status);
         tail = new LogTail(amqp, settings, node, this::begin, new Listener(), status);
         reader = new LogReader(amqp, settings, node, new Answers(), status);
@@ -284,7 +284,12 @@ public final class StreamHeldLog implements HeldLog {
             log.error("{}", sentence);
             status.raise("replaced held log", sentence);
             // Every offset means something else now: whoever starts anew reads the new log from its beginning.
-            onReplaced.accept(new IllegalStateException(sentence));
+            onFailure.accept(new IllegalStateException(sentence));
+        }
+
+        @Override
+        public void failed(RuntimeException cause) {
+            onFailure.accept(cause);
         }
     }
 

@@ -145,7 +145,7 @@ public final class Bridge {
     }
 
     private void fail(Throwable cause) {
-        log.error("The delivery loop failed; nothing is lost, but this process has to be restarted", cause);
+        log.error("The bridge cannot go on; nothing is lost, but this process has to be restarted", cause);
         failure.complete(cause);
     }
 

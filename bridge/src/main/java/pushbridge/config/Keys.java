@@ -195,8 +195,9 @@ final class Keys {
             "hold.max-bytes",
             FREQUENT,
             ValueType.longSize(MIB, 1024L * 1024 * MIB),
-            "10GiB",
-            "What all held messages may take in RabbitMQ's log; more are dead-lettered as hold-full.");
+            "2GiB",
+            "What all held messages may take in RabbitMQ's log; more are dead-lettered as hold-full. On RabbitMQ's disks the"
+                    + " log grows to about five times as much before its oldest part is deleted.");
     static final Key<Long> HOLD_CACHE_BYTES = key(
             "hold.cache-bytes",
             RARE,

@@ -162,7 +162,14 @@ public final class SocketServer {
     void sweep() {
         long now = clock.nanoTime();
         arrivals.sweep(now);
-        connections.open().forEach(connection -> connection.sweep(now));
+        for (PushConnection connection : connections.open()) {
+            try {
+                connection.sweep(now);
+            } catch (RuntimeException e) {
+                // One that fails each time must not keep those behind it from their deadlines.
+                log.error("The sweep failed for one connection; the others follow", e);
+            }
+        }
     }
 
     /** The port listened on, which the configuration may have left open. */

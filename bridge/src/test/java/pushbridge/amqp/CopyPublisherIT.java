@@ -5,12 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.rabbitmq.client.AMQP.BasicProperties;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -43,15 +47,19 @@ class CopyPublisherIT {
         this.topology = new Topology(broker.config());
         this.intakeProxy = new FaultProxy(broker.uri());
         this.copiesProxy = new FaultProxy(broker.uri());
-        this.intake = new Intake(
-                config(intakeProxy, 1_000),
+        this.intake = intake(config(intakeProxy, 1_000));
+        this.copies = new CopyPublisher(config(copiesProxy, 1_000), "node-1", Clock.system(), status);
+    }
+
+    private Intake intake(AmqpConfig config) {
+        return new Intake(
+                config,
                 new IntakeConfig(Duration.ZERO, Duration.ZERO, 25),
                 "node-1",
                 TestBodies::read,
                 Clock.system(),
                 handler,
                 status);
-        this.copies = new CopyPublisher(config(copiesProxy, 1_000), "node-1", Clock.system(), status);
     }
 
     private void start() {
@@ -145,14 +153,7 @@ class CopyPublisherIT {
         AmqpConfig full = config(copiesProxy, 1);
         fill();
         CopyPublisher small = new CopyPublisher(full, "node-1", Clock.system(), status);
-        Intake smallIntake = new Intake(
-                full,
-                new IntakeConfig(Duration.ZERO, Duration.ZERO, 25),
-                "node-1",
-                TestBodies::read,
-                Clock.system(),
-                handler,
-                status);
+        Intake smallIntake = intake(full);
         try {
             smallIntake.start();
             small.start(safe::add);
@@ -182,6 +183,79 @@ class CopyPublisherIT {
             small.close();
             smallIntake.close();
         }
+    }
+
+    @Test
+    void aQueueThatRefusesForLongGetsNewChannelsWhileTheAlarmStays() throws Exception {
+        new Topology(config(intakeProxy, 1)).declare(broker.connection());
+        fill();
+        CopyPublisher small = new CopyPublisher(config(copiesProxy, 1), "node-1", Clock.system(), status);
+        Intake smallIntake = intake(config(intakeProxy, 1));
+        try {
+            smallIntake.start();
+            small.start(safe::add);
+            for (int i = 0; i < 10; i++) {
+                broker.publish("user.42", "bad" + i);
+            }
+            List<Instruction> taken = handler.awaitInstructions(10);
+            taken.forEach(instruction -> small.dead(instruction, DeadLetterReason.MALFORMED, "it is bad"));
+            Broker.await("an alarm", () -> !status.snapshot().alarms().isEmpty());
+            Broker.await("new channels", () -> {
+                assertThat(status.snapshot().alarms())
+                        .singleElement()
+                        .asString()
+                        .contains("refuses copies");
+                assertThat(status.snapshot().problem()).isNull();
+                return copiesProxy.accepted() >= 4;
+            });
+            assertThat(safe).isEmpty();
+
+            Set<String> ids = new HashSet<>();
+            Broker.await("all are safe", () -> {
+                try {
+                    broker.drain(topology.dead()).stream()
+                            .map(message -> message.header("x-push-copy-id"))
+                            .filter(Objects::nonNull)
+                            .forEach(id -> assertThat(ids.add(id))
+                                    .as("not twice: " + id)
+                                    .isTrue());
+                } catch (IOException e) {
+                    throw new AssertionError("cannot drain the queue", e);
+                }
+                return ids.size() == 10;
+            });
+            Broker.await("all are known to be", () -> safe.size() == 10);
+            Broker.await("no alarm", () -> status.snapshot().alarms().isEmpty());
+        } finally {
+            small.close();
+            smallIntake.close();
+        }
+    }
+
+    @Test
+    void anAlarmThatLastsLongerThanAConfirmMayTakeLetsNothingOutTwice() throws Exception {
+        start();
+        byte[] large = new byte[50_000];
+        for (int i = 0; i < 90; i++) {
+            broker.publish("user.42", "bad" + new String(large, StandardCharsets.US_ASCII));
+        }
+        List<Instruction> taken = handler.awaitInstructions(90);
+        try {
+            Broker.rabbitmqctl("set_vm_memory_high_watermark", "absolute", "1");
+            taken.forEach(instruction -> copies.dead(instruction, DeadLetterReason.MALFORMED, "it is bad"));
+            Broker.await("it is blocked", () -> status.snapshot().blocked() != null);
+            long since = System.nanoTime();
+            Broker.await(
+                    "the time of a confirm is over",
+                    () -> System.nanoTime() - since > Duration.ofMillis(1_500).toNanos());
+            assertThat(safe).isEmpty();
+        } finally {
+            Broker.rabbitmqctl("set_vm_memory_high_watermark", "0.4");
+        }
+        Broker.await("all are safe", () -> safe.size() == 90);
+        assertThat(broker.awaitMessages(topology.dead(), 90)).hasSize(90);
+        assertThat(broker.ready(topology.dead())).isZero();
+        assertThat(copiesProxy.accepted()).isOne();
     }
 
     private void fill() {

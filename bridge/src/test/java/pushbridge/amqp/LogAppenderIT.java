@@ -154,6 +154,27 @@ class LogAppenderIT extends HeldLogCase {
     }
 
     @Test
+    void aMemoryAlarmShowsAlsoWhenMoreWaitsThanASocketTakes() { // a thread that only writes would hear nothing of it
+        appender.start();
+        append(0, 1);
+        Broker.await("it is confirmed", () -> appender.waiting() == 0);
+        try {
+            Broker.rabbitmqctl("set_vm_memory_high_watermark", "absolute", "1");
+            for (int i = 1; i < 400; i++) {
+                appender.append(RecordingLog.encode(i, 64 << 10));
+            }
+            Broker.await("an alarm", () -> !status.snapshot().alarms().isEmpty());
+            assertThat(status.snapshot().alarms()).singleElement().asString().contains("takes no records");
+        } finally {
+            Broker.rabbitmqctl("set_vm_memory_high_watermark", "0.4");
+        }
+        Broker.await("all is confirmed", () -> appender.waiting() == 0);
+        tail(config(broker.uri()), large(), -1, seen);
+        seen.await(399);
+        assertThat(seen.numbers()).isEqualTo(numbers(0, 400));
+    }
+
+    @Test
     void stoppingSaysWhatIsNotConfirmed() throws Exception {
         appendProxy.refuse();
         appender.start();

@@ -188,6 +188,22 @@ class LogReaderIT extends HeldLogCase {
     }
 
     @Test
+    void aReaderThatBeginsAgainAndAgainWhileTheLogGrowsKeepsItsConnection() throws Exception {
+        fillAndList(large(), 100, 100);
+        LogAppender appender = appender(large());
+        // Up to the end, so that each consumer is told of what is appended while the next one begins.
+        for (int i = 100; i < 350; i++) {
+            appender.append(RecordingLog.encode(i, 100));
+            List<Long> known = all.offsets();
+            ask(known.subList(known.size() - 5, known.size()));
+            awaitAnswers();
+        }
+        assertThat(appender.stop(Broker.PATIENCE)).isEmpty();
+        assertThat(got.missing()).isEmpty();
+        assertThat(readProxy.accepted()).isOne();
+    }
+
+    @Test
     void aReceiverThatFailsDoesNotConcernTheOthers() throws Exception {
         fillAndList(large(), 100, 100);
         got.failAt(50);

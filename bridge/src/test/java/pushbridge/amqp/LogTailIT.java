@@ -141,6 +141,7 @@ class LogTailIT extends HeldLogCase {
         tail(config(broker.uri()), large(), -1, seen);
         Broker.await("an alarm", () -> !status.snapshot().alarms().isEmpty());
         assertThat(status.snapshot().alarms()).singleElement().asString().contains("restart the bridge");
+        Broker.await("it is told", () -> seen.failure() != null); // and ends the process
         assertThat(seen.numbers()).isEqualTo(numbers(0, 5)); // the next one would hide that 5 is lost
     }
 }

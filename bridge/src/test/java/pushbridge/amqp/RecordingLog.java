@@ -18,6 +18,7 @@ final class RecordingLog implements LogListener, LogBodies {
     private final List<Long> ends = new ArrayList<>();
     private final List<Long> missing = new ArrayList<>();
     private @Nullable String replaced;
+    private @Nullable RuntimeException failure;
     private final List<Long> answered = new ArrayList<>();
     private volatile @Nullable Semaphore gate;
     private volatile long failAt = -1;
@@ -80,6 +81,11 @@ final class RecordingLog implements LogListener, LogBodies {
     }
 
     @Override
+    public synchronized void failed(RuntimeException cause) {
+        failure = cause;
+    }
+
+    @Override
     public synchronized void missing(long offset, long[] ids) {
         missing.add(offset);
         answered(ids);
@@ -115,6 +121,11 @@ final class RecordingLog implements LogListener, LogBodies {
 
     synchronized @Nullable String replaced() {
         return replaced;
+    }
+
+    /** What the tail was told by an exception of this listener. */
+    synchronized @Nullable RuntimeException failure() {
+        return failure;
     }
 
     /** The ids that were answered, by a body or as missing, in that order. */

@@ -178,6 +178,11 @@ final class ReplayIT {
             public void replaced(String sentence) {
                 throw new AssertionError(sentence);
             }
+
+            @Override
+            public void failed(RuntimeException cause) {
+                throw new AssertionError(cause);
+            }
         };
         BridgeConfig config = TestBridge.config(broker.config(), TestBridge.LONG, null);
         try (LogTail tail = new LogTail(

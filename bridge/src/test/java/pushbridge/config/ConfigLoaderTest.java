@@ -46,7 +46,7 @@ final class ConfigLoaderTest {
                         new MessageConfig(64 << 10, 64, null),
                         new DeliveryConfig(
                                 64, 256 << 10, Duration.ofSeconds(1), Duration.ofSeconds(2), 16, 100, 20_000),
-                        new HoldConfig(Duration.ofHours(24), 1_000_000, 1_000, 10L << 30, 64L << 20, 100L << 20),
+                        new HoldConfig(Duration.ofHours(24), 1_000_000, 1_000, 2L << 30, 64L << 20, 100L << 20),
                         new OutboxConfig(1024, 1 << 20, 25),
                         new SocketConfig(
                                 "127.0.0.1",

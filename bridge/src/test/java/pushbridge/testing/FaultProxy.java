@@ -10,6 +10,7 @@ import java.net.Socket;
 import java.net.URI;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A TCP proxy in front of a broker or a bridge whose connections a test can cut, refuse and let through again. */
 public final class FaultProxy implements AutoCloseable {
@@ -22,6 +23,7 @@ public final class FaultProxy implements AutoCloseable {
     private final int port;
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private final Set<Socket> swallowed = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger accepted = new AtomicInteger();
     private volatile boolean refusing;
     private volatile boolean closed;
 
@@ -48,6 +50,11 @@ public final class FaultProxy implements AutoCloseable {
     /** The port that it listens on, on the loopback interface. */
     public int port() {
         return server.getLocalPort();
+    }
+
+    /** How many connections it has let through so far. */
+    public int accepted() {
+        return accepted.get();
     }
 
     /** Ends every connection at once, without a goodbye. */
@@ -95,6 +102,7 @@ public final class FaultProxy implements AutoCloseable {
         sockets.add(upstream);
         try {
             upstream.connect(new InetSocketAddress(host, port), CONNECT_MILLIS);
+            accepted.incrementAndGet();
             if (!sockets.contains(client)) { // cut meanwhile
                 close(upstream);
                 return;
