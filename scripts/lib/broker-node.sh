@@ -21,6 +21,22 @@ rabbitmq_server() {
   done
 }
 
+# We installed the package for its program; its service on the default ports should not come with the next boot.
+disable_system_service() {
+  ! command -v systemctl >/dev/null || systemctl --quiet disable rabbitmq-server epmd.socket >/dev/null 2>&1 || true
+}
+
+# For who needs the package itself, since Docker's nodes are not processes to be killed.
+need_rabbitmq() {
+  if [[ -z $(rabbitmq_server) && -z ${PUSHBRIDGE_RABBITMQ_SERVER+set} ]] && can_install; then
+    install_packages rabbitmq-server
+    disable_system_service
+  fi
+  [[ -n $(rabbitmq_server) ]] || die "needs RabbitMQ itself, not a container, and found none." \
+    "Debian, Ubuntu: sudo apt-get install rabbitmq-server (its own service may stay stopped)" "macOS: brew install rabbitmq" \
+    "Elsewhere: PUSHBRIDGE_RABBITMQ_SERVER=/path/to/rabbitmq-server"
+}
+
 # Whether the process whose id is in a file is ours. Ids are reused and folders are copied or renamed, so the
 # proof is that it works in this very folder, which both of our processes are started in.
 ours_alive() {

@@ -113,3 +113,15 @@ need_maven() {
     die "needs Maven $oldest_maven or newer, and $(command -v mvn) is ${found:-of unknown version}." \
       "See https://maven.apache.org/install.html"
 }
+
+# Makes sure of libfaketime, which a few tests set a process' clock with; fails where it cannot be had.
+want_faketime() {
+  local library
+  for _ in 1 2; do
+    for library in /usr/lib/*-linux-gnu*/faketime/libfaketimeMT.so.1; do
+      [[ ! -r $library ]] || return 0
+    done
+    if can_install; then install_packages libfaketime || return 1; else return 1; fi
+  done
+  return 1
+}

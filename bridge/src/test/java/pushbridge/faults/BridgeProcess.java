@@ -6,12 +6,18 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -23,35 +29,39 @@ final class BridgeProcess implements AutoCloseable {
             .connectTimeout(Duration.ofSeconds(5))
             .build();
 
+    private static final Pattern TIME = Pattern.compile("(?m)^(\\d{4}-\\d\\d-\\d\\d) (\\d\\d:\\d\\d:\\d\\d)$");
+
     private static final Duration STOP = Duration.ofMinutes(1);
 
     private final int socketPort = RabbitNodes.freePort();
     private final int adminPort = RabbitNodes.freePort();
     private final Path log;
+    private final Map<String, String> environment;
     private final List<String> command = new ArrayList<>();
     private final Thread reaper = new Thread(this::killNow, "bridge-reaper");
     private @Nullable Process process;
 
     /**
      * @param folder where its log goes
+     * @param options for its JVM, the size of the heap among them
+     * @param environment variables that it gets beside this process' own
      * @param brokers where RabbitMQ is, in the order to be tried
      * @param settings further keys, without {@code pushbridge.}
      */
     BridgeProcess(
             String name,
             Path folder,
-            int heapMegabytes,
+            List<String> options,
+            Map<String, String> environment,
             List<URI> brokers,
             String prefix,
             Map<String, String> settings) {
         this.log = folder.resolve(name + ".log");
+        this.environment = Map.copyOf(environment);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         // The first compiler alone starts faster.
-        command.addAll(List.of(
-                "-Xmx" + heapMegabytes + "m",
-                "-XX:+ExitOnOutOfMemoryError",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1"));
+        command.addAll(List.of("-XX:+ExitOnOutOfMemoryError", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+        command.addAll(options);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), "pushbridge.Main", "serve"));
         set("amqp.uri", brokers.stream().map(URI::toString).collect(Collectors.joining(",")));
         set("amqp.prefix", prefix);
@@ -72,6 +82,7 @@ final class BridgeProcess implements AutoCloseable {
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         builder.environment().keySet().removeIf(key -> key.startsWith("PUSHBRIDGE_"));
+        builder.environment().putAll(environment);
         process = builder.start();
     }
 
@@ -85,6 +96,18 @@ final class BridgeProcess implements AutoCloseable {
 
     boolean alive() {
         return process != null && process.isAlive();
+    }
+
+    /** The process' number; it has to be started. */
+    long pid() {
+        return running().pid();
+    }
+
+    private Process running() {
+        if (process == null) {
+            throw new IllegalStateException("not started");
+        }
+        return process;
     }
 
     /** Kill -9. */
@@ -112,12 +135,8 @@ final class BridgeProcess implements AutoCloseable {
     }
 
     private void signal(String signal) throws IOException, InterruptedException {
-        if (process == null) {
-            throw new IllegalStateException("not started");
-        }
-        int status = new ProcessBuilder("kill", signal, Long.toString(process.pid()))
-                .start()
-                .waitFor();
+        int status =
+                new ProcessBuilder("kill", signal, Long.toString(pid())).start().waitFor();
         if (status != 0) {
             throw new AssertionError("kill " + signal + " failed");
         }
@@ -164,12 +183,49 @@ final class BridgeProcess implements AutoCloseable {
         }
     }
 
+    /** What time it thinks it is, to a second: a thread dump begins with that. */
+    Instant wallClock() throws IOException, InterruptedException {
+        String dump = jcmd("Thread.print");
+        Matcher time = TIME.matcher(dump);
+        if (!time.find()) {
+            throw new IllegalStateException("no time in a thread dump that begins with " + dump.substring(0, 100));
+        }
+        return LocalDateTime.parse(time.group(1) + "T" + time.group(2))
+                .atZone(ZoneId.systemDefault())
+                .toInstant();
+    }
+
+    /** Collects its garbage. */
+    void collectGarbage() throws IOException, InterruptedException {
+        jcmd("GC.run");
+    }
+
+    private String jcmd(String command) throws IOException, InterruptedException {
+        Process jcmd = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                        Long.toString(pid()),
+                        command)
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(jcmd.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (jcmd.waitFor() != 0) {
+            throw new IllegalStateException("jcmd " + command + " failed: " + said);
+        }
+        return said;
+    }
+
     /** The sum of a metric over its labels. */
     double metric(String name) {
+        return metric(name, "");
+    }
+
+    /** The sum of a metric over those of its labels that have a text in them, as {@code area="heap"}. */
+    double metric(String name, String label) {
         return get("/metrics")
                 .body()
                 .lines()
                 .filter(line -> line.startsWith(name + " ") || line.startsWith(name + "{"))
+                .filter(line -> line.contains(label))
                 .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
                 .sum();
     }

@@ -16,12 +16,16 @@ import org.jspecify.annotations.Nullable;
 final class Checker {
 
     private final Map<String, Published> published = new HashMap<>();
+    /** Those of an earlier judgement: they may come once more, and that is all. */
+    private final Map<String, Published> earlier = new HashMap<>();
+
     private final Map<String, Integer> frames = new HashMap<>();
     private final Set<String> delivered = new HashSet<>();
     private final Set<String> copied = new HashSet<>();
     private final List<String> reordered = new ArrayList<>();
     private final List<String> altered = new ArrayList<>();
     private final List<String> unreasoned = new ArrayList<>();
+    private int late;
 
     private Checker() {}
 
@@ -40,7 +44,24 @@ final class Checker {
             Map<String, List<String>> clients,
             Set<String> steady,
             Collection<Copy> copies) {
+        return judge(List.of(), published, clients, steady, copies);
+    }
+
+    /**
+     * The same for a part of a run.
+     *
+     * @param earlier the messages of the part before, all of which were delivered: another copy of one is a duplicate
+     */
+    static Verdict judge(
+            Collection<Published> earlier,
+            Collection<Published> published,
+            Map<String, List<String>> clients,
+            Set<String> steady,
+            Collection<Copy> copies) {
         Checker checker = new Checker();
+        for (Published message : earlier) {
+            checker.earlier.put(message.key(), message);
+        }
         for (Published message : published) {
             checker.published.put(message.key(), message);
         }
@@ -55,6 +76,10 @@ final class Checker {
         for (String text : texts) {
             Frame frame = Frame.of(text);
             if (!isGenuine(client, frame)) {
+                continue;
+            }
+            if (earlier.containsKey(frame.key())) {
+                late += isForUser(frame.address()) ? 1 : 0;
                 continue;
             }
             if (isForUser(frame.address())) {
@@ -84,6 +109,9 @@ final class Checker {
 
     private boolean isGenuine(String where, Frame frame) {
         Published original = published.get(frame.key());
+        if (original == null) {
+            original = earlier.get(frame.key());
+        }
         boolean genuine = original != null && original.text().equals(frame.text());
         if (!genuine) {
             altered.add("%s: %s".formatted(where, frame.text()));
@@ -93,7 +121,7 @@ final class Checker {
 
     private Verdict verdict() {
         int messages = 0;
-        int duplicated = 0;
+        int duplicated = late;
         int repeated = 0;
         List<String> lost = new ArrayList<>();
         for (Published message : published.values()) {

@@ -139,4 +139,23 @@ final class CheckerTest {
     private static Verdict judgeChannel(List<Published> messages, Set<String> steady, String... texts) {
         return Checker.judge(messages, Map.of("a", List.of(texts)), steady, List.of());
     }
+
+    @Test
+    void whatWasJudgedBeforeMayComeAgainAndIsADuplicate() {
+        List<Published> earlier = List.of(message("user.a", 1));
+        List<Published> now = List.of(message("user.a", 2));
+        Map<String, List<String>> seen = Map.of("a", List.of(text("user.a", 2), text("user.a", 1), text("user.a", 1)));
+        Verdict verdict = Checker.judge(earlier, now, seen, Set.of("a"), List.of());
+        assertThat(verdict.flawless()).isTrue();
+        assertThat(verdict.published()).isEqualTo(1);
+        assertThat(verdict.duplicated()).isEqualTo(2);
+    }
+
+    @Test
+    void whatWasJudgedLongAgoMustNotComeAgain() {
+        Map<String, List<String>> seen = Map.of("a", List.of(text("user.a", 1), text("user.a", 3)));
+        Verdict verdict = Checker.judge(
+                List.of(message("user.a", 2)), List.of(message("user.a", 3)), seen, Set.of("a"), List.of());
+        assertThat(verdict.altered()).hasSize(1);
+    }
 }

@@ -9,7 +9,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.slf4j.LoggerFactory;
 import pushbridge.faults.RabbitNodes.Node;
 
 /** The same with three RabbitMQ nodes as one cluster, which must survive the loss of any one. */
@@ -26,7 +25,6 @@ final class ClusterFaultsIT {
     @AfterAll
     static void stopRabbit() throws Exception {
         rabbit.close();
-        LoggerFactory.getLogger(ClusterFaultsIT.class).info("What was measured:\n{}", Results.table());
     }
 
     @AfterEach
@@ -57,7 +55,7 @@ final class ClusterFaultsIT {
             run.bridge();
             run.begin();
             for (String queue : List.of("instructions", "held", "owner")) {
-                killAndStart(run, rabbit.leaderOf(run.queue(queue)));
+                killAndStart(run, rabbit.leaderOf(run.queues().name(queue)));
             }
             run.finish();
         }
@@ -70,7 +68,7 @@ final class ClusterFaultsIT {
             maker.awaitReady();
             assertThat(maker.stop()).isZero();
             Node without = rabbit.node(2);
-            without.streams("delete_replica", run.queue("held"), without.name());
+            without.streams("delete_replica", run.queues().name("held"), without.name());
             List<URI> order =
                     List.of(without.uri(), rabbit.node(0).uri(), rabbit.node(1).uri());
             run.serve(run.bridge(order).webSocket());

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.rabbitmq.client.GetResponse;
 import java.net.URI;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterAll;
@@ -11,7 +14,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.slf4j.LoggerFactory;
 import pushbridge.testing.FaultProxy;
 
 /** One bridge, or two, on one RabbitMQ node, and everything that can break between and in them. */
@@ -28,7 +30,6 @@ final class FaultsIT {
     @AfterAll
     static void stopRabbit() throws Exception {
         rabbit.close();
-        LoggerFactory.getLogger(FaultsIT.class).info("What was measured:\n{}", Results.table());
     }
 
     @AfterEach
@@ -244,7 +245,7 @@ final class FaultsIT {
             run.bridge();
             run.begin();
             run.awaitQuiet();
-            run.delete("instructions");
+            run.queues().delete("instructions");
             run.publisher().goOn();
             run.delivery(600);
             run.finish();
@@ -274,8 +275,8 @@ final class FaultsIT {
             run.bridge();
             run.begin();
             run.publishRaw("user.u1", new byte[(64 << 20) + 1]);
-            Waiting.until("the dead letter", () -> run.ready("dead") == 1);
-            GetResponse dead = Objects.requireNonNull(run.takeOneDead());
+            Waiting.until("the dead letter", () -> run.queues().ready("dead") == 1);
+            GetResponse dead = Objects.requireNonNull(run.queues().take("dead"));
             assertThat(String.valueOf(dead.getProps().getHeaders().get("x-push-reason")))
                     .isEqualTo("too-large");
             run.delivery(600);
@@ -309,5 +310,140 @@ final class FaultsIT {
             }
             run.finish();
         }
+    }
+
+    @Test
+    void hostileClientsThatReconnectAndNeverReadEvictNobodyElse() throws Exception { // I4, I5
+        List<HostileClient> hostile = new ArrayList<>();
+        try (Scenario run = scenario("20 clients reconnect all the time and never read, while all get 400 messages")
+                .with("outbox.max-frames", "128")
+                .withoutDuplicates()) {
+            BridgeProcess bridge = run.bridge();
+            run.begin();
+            for (int i = 0; i < 20; i++) {
+                hostile.add(new HostileClient(bridge.webSocket(), "h" + i, i));
+            }
+            Waiting.until(
+                    "the hostile ones to be there",
+                    () -> hostile.stream().allMatch(client -> client.connections() > 0));
+            run.publishToAll(400);
+            run.delivery(300);
+            assertThat(hostile).allMatch(client -> client.connections() > 1);
+            assertThat(run.residents()).allMatch(client -> client.connections() == 1);
+            for (HostileClient client : hostile) {
+                client.close();
+            }
+            run.finish();
+        } finally {
+            for (HostileClient client : hostile) {
+                client.close();
+            }
+        }
+    }
+
+    @Test
+    void aFullInstructionQueueRefusesAndLosesNothing() throws Exception { // I1
+        try (Scenario run = scenario("instruction queue full: the publisher is refused, bridge away, then back")) {
+            BridgeProcess bridge = run.bridge();
+            run.begin();
+            String policy = "full-" + run.queues().prefix();
+            rabbit.only()
+                    .ctl(
+                            "set_policy",
+                            policy,
+                            "^" + run.queues().name("instructions") + "$",
+                            "{\"max-length\":20}",
+                            "--apply-to",
+                            "queues");
+            bridge.kill();
+            Waiting.until("messages to be refused", () -> run.publisher().refusals() > 50);
+            bridge.start();
+            bridge.awaitReady();
+            run.delivery(600);
+            rabbit.only().ctl("clear_policy", policy);
+            run.finish();
+        }
+    }
+
+    @Test
+    void refusedRecordsOfTheHeldLogDelayNobodyWhoIsThere() throws Exception { // I1, I3, I4
+        URI broker = rabbit.only().uri();
+        String user = "bridge";
+        rabbit.only().ctl("add_user", user, "secret");
+        try (Scenario run = scenario("records of the held log refused (no permission), then taken again")) {
+            permit(user, ".*");
+            URI own = URI.create(broker.toString().replace("guest:guest", user + ":secret"));
+            BridgeProcess bridge = run.bridge(List.of(own));
+            run.serve(bridge.webSocket());
+            run.begin();
+            permit(user, "^(?!amq\\.default$).*$"); // records go through the default exchange
+            closeConnection("held-append"); // a channel remembers what it was permitted
+            Waiting.until(
+                    "records to be refused",
+                    () -> bridge.answer().contains(run.queues().name("held")));
+            run.delivery(600);
+            permit(user, ".*");
+            run.delivery(600);
+            run.finish();
+        } finally {
+            rabbit.only().ctl("delete_user", user);
+        }
+    }
+
+    private static void permit(String user, String write) {
+        rabbit.only().ctl("set_permissions", user, ".*", write, ".*");
+    }
+
+    private static void closeConnection(String role) {
+        String listed = rabbit.only().ctl("-q", "list_connections", "--no-table-headers", "pid", "client_properties");
+        List<String> found = listed.lines().filter(line -> line.contains(role)).toList();
+        assertThat(found).as("connections for " + role).isNotEmpty();
+        for (String line : found) {
+            rabbit.only().ctl("close_connection", line.substring(0, line.indexOf('\t')), "a test");
+        }
+    }
+
+    @Test
+    void jumpsOfTheWallClockLoseAndExpireNothing() throws Exception { // I1, I3
+        FakeClock clock = FakeClock.create();
+        Duration day = Duration.ofDays(1);
+        try (Scenario run = scenario("wall clock of the bridge a day ahead, two days back, and right again")
+                .withEnvironment(clock.environment())
+                .withAnHourToLive(true)) {
+            BridgeProcess bridge = run.bridge();
+            run.begin();
+            for (Duration ahead : List.of(day, day.negated(), Duration.ZERO)) {
+                jump(clock, bridge, ahead);
+                run.delivery(600);
+            }
+            bridge.awaitReady();
+            run.finish();
+        }
+    }
+
+    @Test
+    void aBridgeThatStartedWithAWrongClockExpiresNothingWhenItIsSetRight() throws Exception { // I1, I3
+        FakeClock clock = FakeClock.create();
+        clock.set(Duration.ofDays(2));
+        // Its idea of time stays two days ahead, so only what counts from its own first look is left alone.
+        try (Scenario run = scenario("bridge started with its wall clock two days ahead, which is then set right")
+                .withEnvironment(clock.environment())
+                .withAnHourToLive(false)) {
+            BridgeProcess bridge = run.bridge();
+            run.begin();
+            jump(clock, bridge, Duration.ZERO);
+            run.delivery(600);
+            run.finish();
+        }
+    }
+
+    private static void jump(FakeClock clock, BridgeProcess bridge, Duration ahead) throws Exception {
+        clock.set(ahead);
+        Waiting.until("the bridge's wall clock to be " + ahead + " ahead", () -> {
+            Duration difference = Duration.between(Instant.now(), bridge.wallClock())
+                    .minus(ahead)
+                    .abs();
+            return difference.compareTo(Duration.ofMinutes(5)) < 0;
+        });
     }
 }

@@ -9,9 +9,12 @@ import com.rabbitmq.client.ConnectionFactory;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Date;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,7 +38,7 @@ import org.jspecify.annotations.Nullable;
 final class Publisher implements AutoCloseable {
 
     /** Messages a second: enough to have many on every part of the path, little enough for two processors. */
-    private static final int RATE = 600;
+    static final int RATE = 600;
 
     private static final int RETRY_MILLIS = 100;
 
@@ -46,8 +49,11 @@ final class Publisher implements AutoCloseable {
     private final String exchange;
     private final List<String> addresses;
     private final Random random;
+    private final int rate;
     private final ConcurrentLinkedQueue<Published> published = new ConcurrentLinkedQueue<>();
+    private final AtomicLong made = new AtomicLong();
     private final AtomicLong confirmed = new AtomicLong();
+    private final AtomicLong refusals = new AtomicLong();
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private final Thread thread = new Thread(this::run, "publisher");
 
@@ -57,7 +63,10 @@ final class Publisher implements AutoCloseable {
     /** What RabbitMQ has not accepted, in publish order. */
     private final Map<String, Published> open = new LinkedHashMap<>();
 
+    private volatile @Nullable Duration life;
+    private volatile boolean timestamped;
     private volatile boolean paused;
+    private volatile boolean resting;
     private volatile boolean blocked;
     private volatile boolean finishing;
     private volatile boolean closed;
@@ -70,11 +79,13 @@ final class Publisher implements AutoCloseable {
 
     private record Ended(Link link) implements Event {}
 
-    Publisher(List<URI> brokers, String exchange, Collection<String> addresses, long seed) {
+    /** @param rate messages a second at most */
+    Publisher(List<URI> brokers, String exchange, Collection<String> addresses, int rate, long seed) {
         this.brokers = brokers;
         this.exchange = exchange;
         this.addresses = List.copyOf(addresses);
         this.random = new Random(seed);
+        this.rate = rate;
         free.addAll(this.addresses);
         thread.setDaemon(true);
     }
@@ -83,9 +94,21 @@ final class Publisher implements AutoCloseable {
         thread.start();
     }
 
+    /** From now on every message has this long to live. */
+    void expireAfter(Duration time, boolean withTimestamp) {
+        timestamped = withTimestamp;
+        life = time;
+    }
+
     /** Nothing new is published until {@link #goOn}. */
     void pause() {
+        resting = false;
         paused = true;
+    }
+
+    /** Whether it knows that it pauses, and RabbitMQ has accepted all there is: nothing comes after that. */
+    boolean rests() {
+        return resting && quiet();
     }
 
     void goOn() {
@@ -99,7 +122,7 @@ final class Publisher implements AutoCloseable {
 
     /** Whether RabbitMQ has accepted all there is so far. */
     boolean quiet() {
-        return confirmed.get() == published.size();
+        return confirmed.get() == made.get();
     }
 
     /** Nothing new is published from now on; what is open is still brought home. */
@@ -115,8 +138,20 @@ final class Publisher implements AutoCloseable {
         return confirmed.get();
     }
 
+    /** How often RabbitMQ has refused a message. */
+    long refusals() {
+        return refusals.get();
+    }
+
     List<Published> published() {
         return List.copyOf(published);
+    }
+
+    /** The same, which are then forgotten; only while it {@link #rests}. */
+    List<Published> takePublished() {
+        List<Published> taken = List.copyOf(published);
+        published.clear();
+        return taken;
     }
 
     @Override
@@ -163,15 +198,17 @@ final class Publisher implements AutoCloseable {
                 return;
             }
             link.publishRefused();
-            long due = (System.nanoTime() - began) * RATE / TimeUnit.SECONDS.toNanos(1);
-            sent = Math.max(sent, due - RATE / 10); // what could not be sent in time is not made up for
-            for (; sent < due && !finishing && !paused; sent++) {
+            boolean pause = paused; // one look, so that what is said below is what was done
+            long due = (System.nanoTime() - began) * rate / TimeUnit.SECONDS.toNanos(1);
+            sent = Math.max(sent, due - rate / 10); // what could not be sent in time is not made up for
+            for (; sent < due && !finishing && !pause; sent++) {
                 String address = free.poll();
                 if (address == null) {
                     break;
                 }
                 link.publish(next(address));
             }
+            resting = pause;
         }
     }
 
@@ -181,6 +218,7 @@ final class Publisher implements AutoCloseable {
         String text = "{\"type\":\"fault\",\"payload\":{\"text\":\"%s\"},\"seq\":%d,\"to\":\"%s\"}"
                 .formatted(filler, seq, address);
         Published message = new Published(address, seq, text);
+        made.incrementAndGet();
         published.add(message);
         open.put(message.key(), message);
         return message;
@@ -215,14 +253,18 @@ final class Publisher implements AutoCloseable {
             unconfirmed.put(channel.getNextPublishSeqNo(), message);
             publishedAt.put(channel.getNextPublishSeqNo(), System.nanoTime());
             message.attempted();
+            BasicProperties.Builder properties =
+                    new BasicProperties.Builder().deliveryMode(2).messageId(message.key());
+            Duration limit = life;
+            if (limit != null) {
+                properties.expiration(Long.toString(limit.toMillis()));
+                properties.timestamp(timestamped ? Date.from(Instant.now()) : null);
+            }
             channel.basicPublish(
                     exchange,
                     message.address(),
                     true,
-                    new BasicProperties.Builder()
-                            .deliveryMode(2)
-                            .messageId(message.key())
-                            .build(),
+                    properties.build(),
                     message.text().getBytes(StandardCharsets.UTF_8));
         }
 
@@ -245,6 +287,7 @@ final class Publisher implements AutoCloseable {
                     confirmed.incrementAndGet();
                 } else {
                     nacked |= !confirm.accepted();
+                    refusals.addAndGet(confirm.accepted() ? 0 : 1);
                     refused.add(message);
                 }
             }

@@ -117,6 +117,11 @@ final class RabbitNodes implements AutoCloseable {
         }
     }
 
+    /** Where their data and logs are. */
+    Path home() {
+        return home;
+    }
+
     /** How many nodes run, as seen by the last one. */
     int running() {
         return Integer.parseInt(nodes.get(nodes.size() - 1)

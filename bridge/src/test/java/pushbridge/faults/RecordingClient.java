@@ -80,6 +80,18 @@ final class RecordingClient implements AutoCloseable {
         return List.copyOf(texts);
     }
 
+    /** The same, which are then forgotten. */
+    synchronized List<String> takeTexts() {
+        List<String> taken = List.copyOf(texts);
+        texts.clear();
+        return taken;
+    }
+
+    /** Whether it is to be connected at present. */
+    synchronized boolean here() {
+        return here;
+    }
+
     synchronized boolean connected() {
         return current != null && current.open;
     }

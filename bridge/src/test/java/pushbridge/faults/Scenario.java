@@ -3,15 +3,14 @@ package pushbridge.faults;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.rabbitmq.client.AMQP.BasicProperties;
-import com.rabbitmq.client.AMQP.Queue.DeclareOk;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
-import com.rabbitmq.client.GetResponse;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -26,7 +25,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.jspecify.annotations.Nullable;
 import pushbridge.faults.RecordingClient.Kind;
 
 /**
@@ -45,7 +43,7 @@ final class Scenario implements AutoCloseable {
     private static final int SOME = 10;
 
     /** Short patience everywhere: a fault should have its effects within seconds. */
-    private static final Map<String, String> SETTINGS = Map.ofEntries(
+    static final Map<String, String> SETTINGS = Map.ofEntries(
             Map.entry("amqp.prefetch", "1024"),
             Map.entry("amqp.heartbeat", "2s"),
             Map.entry("amqp.connect-timeout", "5s"),
@@ -61,7 +59,7 @@ final class Scenario implements AutoCloseable {
             Map.entry("socket.stall-after", "5s"),
             Map.entry("shutdown.grace", "2s"));
 
-    private static final List<Kind> KINDS = List.of(Kind.V1, Kind.PLAIN, Kind.LAZY_V1);
+    static final List<Kind> KINDS = List.of(Kind.V1, Kind.PLAIN, Kind.LAZY_V1);
 
     private final String fault;
     private final String prefix = "f-" + UUID.randomUUID();
@@ -77,11 +75,13 @@ final class Scenario implements AutoCloseable {
     private final Map<String, String> settings = new HashMap<>(SETTINGS);
     private final List<RecordingClient> clients = new ArrayList<>();
     private final Set<String> delivered = ConcurrentHashMap.newKeySet();
+    private final Queues queues;
     private final Publisher publisher;
     private final int users;
     private final List<Published> extra = new ArrayList<>();
     private final List<Copy> copies = new ArrayList<>();
     private int heapMegabytes = 256;
+    private Map<String, String> environment = Map.of();
     private boolean restless = true;
     private boolean duplicatesAllowed = true;
     private long expectedCopies;
@@ -106,7 +106,8 @@ final class Scenario implements AutoCloseable {
             addresses.add("user.u" + i);
         }
         addresses.add("channel.news");
-        this.publisher = new Publisher(brokers, prefix, addresses, SEED);
+        this.queues = new Queues(brokers, prefix);
+        this.publisher = new Publisher(brokers, prefix, addresses, Publisher.RATE, SEED);
     }
 
     /** No page leaves by itself, and then nothing may come twice. */
@@ -128,6 +129,18 @@ final class Scenario implements AutoCloseable {
         return this;
     }
 
+    /** Environment variables for bridges that are made afterwards. */
+    Scenario withEnvironment(Map<String, String> variables) {
+        environment = variables;
+        return this;
+    }
+
+    /** Every message may wait an hour, counted from when it is published or, without, from when a bridge first sees it. */
+    Scenario withAnHourToLive(boolean timestamped) {
+        publisher.expireAfter(Duration.ofHours(1), timestamped);
+        return this;
+    }
+
     /** A bridge that pages connect to directly. */
     BridgeProcess bridge() throws IOException {
         BridgeProcess bridge = bridge(brokers);
@@ -137,8 +150,14 @@ final class Scenario implements AutoCloseable {
 
     /** A bridge that reaches RabbitMQ another way, and which no page knows yet. */
     BridgeProcess bridge(List<URI> via) throws IOException {
-        BridgeProcess bridge =
-                new BridgeProcess("bridge" + (bridges.size() + 1), folder, heapMegabytes, via, prefix, settings);
+        BridgeProcess bridge = new BridgeProcess(
+                "bridge" + (bridges.size() + 1),
+                folder,
+                List.of("-Xmx" + heapMegabytes + "m"),
+                environment,
+                via,
+                prefix,
+                settings);
         bridges.add(bridge);
         bridge.start();
         return bridge;
@@ -204,27 +223,13 @@ final class Scenario implements AutoCloseable {
         StringBuilder state = new StringBuilder("%d published, %d accepted, %d delivered"
                 .formatted(publisher.published().size(), publisher.confirmed(), delivered.size()));
         for (String queue : List.of("instructions", "owner", "dead")) {
-            state.append("; ").append(queue).append(' ').append(counts(queue));
+            state.append("; ").append(queue).append(' ').append(queues.counts(queue));
         }
         for (BridgeProcess bridge : bridges) {
             state.append("; a bridge: ").append(bridge.answer());
             bridge.dumpThreads();
         }
         return state.toString();
-    }
-
-    private String counts(String queue) {
-        try {
-            Connection connection = Publisher.connect(brokers, "state");
-            try {
-                DeclareOk counts = connection.createChannel().queueDeclarePassive(queue(queue));
-                return "%d ready, %d consumers".formatted(counts.getMessageCount(), counts.getConsumerCount());
-            } finally {
-                connection.abort(1_000);
-            }
-        } catch (IOException | TimeoutException e) {
-            return e.toString();
-        }
     }
 
     List<RecordingClient> clients() {
@@ -235,32 +240,8 @@ final class Scenario implements AutoCloseable {
         return publisher;
     }
 
-    String queue(String name) {
-        return prefix + "." + name;
-    }
-
-    String exchange() {
-        return prefix;
-    }
-
-    /** Messages ready in a queue. */
-    long ready(String queue) throws IOException, TimeoutException {
-        Connection connection = Publisher.connect(brokers, "count");
-        try {
-            return connection.createChannel().messageCount(queue(queue));
-        } finally {
-            connection.abort(1_000);
-        }
-    }
-
-    /** Deletes a queue with all it has. */
-    void delete(String queue) throws IOException, TimeoutException {
-        Connection connection = Publisher.connect(brokers, "delete");
-        try {
-            var unused = connection.createChannel().queueDelete(queue(queue));
-        } finally {
-            connection.abort(1_000);
-        }
+    Queues queues() {
+        return queues;
     }
 
     /** Publishes messages that are to become dead letters, since their user is never there. */
@@ -295,6 +276,68 @@ final class Scenario implements AutoCloseable {
         expectedCopies += count;
     }
 
+    /**
+     * Publishes messages of about 2 kB to everybody as fast as RabbitMQ accepts them, in steps, and waits until all
+     * pages that have been there from the start have them all.
+     */
+    void publishToAll(int count) throws Exception {
+        List<Published> burst = new ArrayList<>();
+        Connection connection = Publisher.connect(brokers, "to all");
+        try {
+            Channel channel = connection.createChannel();
+            channel.confirmSelect();
+            for (int seq = 1; seq <= count; seq++) {
+                Published message = new Published(
+                        "all",
+                        seq,
+                        "{\"type\":\"fault\",\"payload\":{\"text\":\"%s\"},\"seq\":%d,\"to\":\"all\"}"
+                                .formatted("x".repeat(2_000), seq));
+                message.attempted();
+                BasicProperties properties =
+                        new BasicProperties.Builder().deliveryMode(2).build();
+                channel.basicPublish(
+                        prefix,
+                        message.address(),
+                        true,
+                        properties,
+                        message.text().getBytes(StandardCharsets.UTF_8));
+                burst.add(message);
+                if (seq % 50 == 0 || seq == count) {
+                    channel.waitForConfirmsOrDie(Waiting.LONG.toMillis());
+                }
+            }
+            burst.forEach(Published::confirm);
+        } finally {
+            connection.abort(1_000);
+        }
+        extra.addAll(burst);
+        List<RecordingClient> steady =
+                clients.stream().filter(client -> client.connections() == 1).toList();
+        await(
+                "each of %d pages to have all %d".formatted(steady.size(), count),
+                () -> steady.stream().allMatch(client -> fromAll(client) == count));
+    }
+
+    private static long fromAll(RecordingClient client) {
+        return client.texts().stream()
+                .map(Frame::of)
+                .filter(frame -> frame.address().equals("all"))
+                .map(Frame::seq)
+                .distinct()
+                .count();
+    }
+
+    /** Pages that are there from the start and stay. */
+    List<RecordingClient> residents() {
+        List<RecordingClient> residents = new ArrayList<>();
+        for (int i = 0; i < clients.size(); i++) {
+            if (i % SOME != SOME - 1) {
+                residents.add(clients.get(i));
+            }
+        }
+        return residents;
+    }
+
     /** Publishes one body as it is, and waits for the confirm. */
     void publishRaw(String address, byte[] body) throws Exception {
         Connection connection = Publisher.connect(brokers, "raw");
@@ -310,19 +353,8 @@ final class Scenario implements AutoCloseable {
 
     /** Takes what is in the queue of the dead; the checker gets it. How many have been taken so far. */
     int takeDead() throws IOException, TimeoutException {
-        copies.addAll(copies("dead"));
+        copies.addAll(queues.takeCopies("dead"));
         return copies.size();
-    }
-
-    /** Takes one from the queue of the dead, of which the checker hears nothing; null when there is none. */
-    @Nullable
-    GetResponse takeOneDead() throws IOException, TimeoutException {
-        Connection connection = Publisher.connect(brokers, "dead");
-        try {
-            return connection.createChannel().basicGet(queue("dead"), true);
-        } finally {
-            connection.abort(1_000);
-        }
     }
 
     /** Waits until nothing is under way: all accepted, all settled, the rest held. */
@@ -332,7 +364,7 @@ final class Scenario implements AutoCloseable {
         Waiting.until(
                 "nothing under way",
                 () -> publisher.quiet()
-                        && ready("instructions") == 0
+                        && queues.ready("instructions") == 0
                         && owner.metric("pushbridge_instructions_unsettled") == 0);
     }
 
@@ -386,8 +418,8 @@ final class Scenario implements AutoCloseable {
         }
         Map<String, List<String>> seen = new LinkedHashMap<>();
         clients.forEach(client -> seen.put(client.user(), client.texts()));
-        copies.addAll(copies("dead"));
-        copies.addAll(copies("expired"));
+        copies.addAll(queues.takeCopies("dead"));
+        copies.addAll(queues.takeCopies("expired"));
         List<Published> published = new ArrayList<>(publisher.published());
         published.addAll(extra);
         Set<String> steady = new HashSet<>();
@@ -403,31 +435,11 @@ final class Scenario implements AutoCloseable {
         assertThat(settled).as("settled in the end: " + left).isTrue();
         assertThat(known).as("messages that the bridge says it lost").isZero();
         assertThat(ends).as("exit codes").containsOnly(0);
-        assertThat(ready("instructions")).as("instructions left").isZero();
+        assertThat(queues.ready("instructions")).as("instructions left").isZero();
         if (!duplicatesAllowed) {
             assertThat(verdict.duplicated()).as("duplicates without a fault").isZero();
         }
         return verdict;
-    }
-
-    private List<Copy> copies(String queue) throws IOException, TimeoutException {
-        List<Copy> found = new ArrayList<>();
-        Connection connection = Publisher.connect(brokers, "copies");
-        try {
-            Channel channel = connection.createChannel();
-            for (GetResponse got = channel.basicGet(queue(queue), true);
-                    got != null;
-                    got = channel.basicGet(queue(queue), true)) {
-                Map<String, Object> headers = got.getProps().getHeaders();
-                Object reason = headers == null ? null : headers.get("x-push-reason");
-                found.add(new Copy(
-                        Frame.of(new String(got.getBody(), StandardCharsets.UTF_8)),
-                        queue.equals("expired") ? "expired" : reason == null ? "" : reason.toString()));
-            }
-        } finally {
-            connection.abort(1_000);
-        }
-        return found;
     }
 
     @Override

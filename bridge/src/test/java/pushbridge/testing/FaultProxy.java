@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
@@ -13,6 +14,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** A TCP proxy in front of a broker or a bridge whose connections a test can cut, refuse and let through again. */
 public final class FaultProxy implements AutoCloseable {
+
+    /** As short as the patience of whoever tries. */
+    private static final int CONNECT_MILLIS = 5_000;
 
     private final ServerSocket server;
     private final String host;
@@ -79,21 +83,35 @@ public final class FaultProxy implements AutoCloseable {
         while (!closed) {
             try {
                 Socket client = server.accept();
-                if (refusing) {
-                    close(client);
-                    continue;
-                }
-                Socket upstream = new Socket(host, port);
-                accepted.incrementAndGet();
                 sockets.add(client);
-                sockets.add(upstream);
-                daemon(() -> pipe(client, upstream));
-                daemon(() -> pipe(upstream, client));
+                daemon(() -> forward(client));
             } catch (IOException e) {
                 if (!closed) {
                     throw new IllegalStateException("the proxy cannot accept", e);
                 }
             }
+        }
+    }
+
+    private void forward(Socket client) {
+        if (refusing) {
+            close(client);
+            return;
+        }
+        Socket upstream = new Socket();
+        sockets.add(upstream);
+        try {
+            upstream.connect(new InetSocketAddress(host, port), CONNECT_MILLIS);
+            accepted.incrementAndGet();
+            if (!sockets.contains(client)) { // cut meanwhile
+                close(upstream);
+                return;
+            }
+            daemon(() -> pipe(client, upstream));
+            pipe(upstream, client);
+        } catch (IOException e) {
+            close(upstream);
+            close(client); // as the target would: nobody listens there, or it is frozen
         }
     }
 
