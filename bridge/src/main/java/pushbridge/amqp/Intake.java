@@ -275,8 +275,8 @@ public final class Intake implements AutoCloseable {
         }
         for (Duration wait = TOKEN_RETRY; token == null; wait = amqp.tokenRefresh()) {
             token = link.await(wait);
-            // Should the token have been purged, or refused while its queue's leader was being elected, nobody would ever
-            // become the owner.
+            // Should the token have been purged, or refused while its queue's leader was being elected, nobody would
+            // ever become the owner.
             if (token == null && topology.declareOwner(channel).getMessageCount() == 0) {
                 publishToken();
             }
