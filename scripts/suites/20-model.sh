@@ -6,11 +6,11 @@ root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
 source "$root/scripts/lib/common.sh"
 
 if [[ ${1:-} == -h || ${1:-} == --help ]]; then
-  echo "Plays random runs against the delivery core: 20-model.sh [RUNS] [SEED]; RUNS is 4000, SEED is the date."
+  echo "Plays random runs against the delivery core: 20-model.sh [RUNS] [SEED]; RUNS is 10000, SEED is the date."
   exit
 fi
 
-runs=${1:-4000}
+runs=${1:-10000}
 seed=${2:-$(date +%Y%m%d)0000}
 say "$runs runs of 600 steps from seed $seed on"
 mvn -B -q -ntp -f "$root/pom.xml" test -Dtest=DeliveryCoreModelTest -Dspotless.check.skip=true \

@@ -28,6 +28,9 @@ final class Client {
 
     final AtomicInteger messages = new AtomicInteger();
 
+    /** How many messages it has acknowledged. */
+    int acknowledged;
+
     @Nullable
     SocketChannel channel;
     /** The beginning of a frame whose end has not arrived. */

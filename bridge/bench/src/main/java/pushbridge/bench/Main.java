@@ -72,6 +72,7 @@ final class Main implements Callable<Integer> {
         all.put("hold-return-many", HoldReturnMany::run);
         all.put("hold-week", HoldWeek::run);
         all.put("hold-order-restart", HoldOrderRestart::run);
+        all.put("unicast-confirm", UnicastConfirm::run);
         return all;
     }
 

@@ -56,13 +56,20 @@ final class Swarm implements AutoCloseable {
     private static final int PONG = 10;
 
     private final int port;
+    private final boolean acknowledging;
     private final Listener listener;
     private final List<Worker> workers = new ArrayList<>();
     private final AtomicInteger started = new AtomicInteger();
 
     /** @param threads what the clients may use of the machine; one serves some 100,000 messages a second */
     Swarm(int port, int threads, Listener listener) throws BenchException {
+        this(port, threads, false, listener);
+    }
+
+    /** @param acknowledging whether they speak {@code pushbridge.v1}: what one read has brought is acknowledged at once */
+    Swarm(int port, int threads, boolean acknowledging, Listener listener) throws BenchException {
         this.port = port;
+        this.acknowledging = acknowledging;
         this.listener = listener;
         try {
             for (int i = 0; i < threads; i++) {
@@ -219,7 +226,8 @@ final class Swarm implements AutoCloseable {
             // The key is any 16 bytes; the answer to it is not checked.
             String request = "GET /ws?user=" + client.user + " HTTP/1.1\r\nHost: 127.0.0.1:" + port
                     + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
-                    + "\r\nSec-WebSocket-Version: 13\r\n\r\n";
+                    + "\r\nSec-WebSocket-Version: 13"
+                    + (acknowledging ? "\r\nSec-WebSocket-Protocol: pushbridge.v1\r\n\r\n" : "\r\n\r\n");
             write(client, channel, ByteBuffer.wrap(request.getBytes(StandardCharsets.US_ASCII)));
         }
 
@@ -242,12 +250,21 @@ final class Swarm implements AutoCloseable {
             while (client.state == Client.State.OPEN && frame(client)) {
                 // the next
             }
+            acknowledge(client);
             if (client.state == Client.State.OPEN) {
                 if (got < 0) {
                     lost(client, "ended without a close frame");
                 } else {
                     keepRest(client);
                 }
+            }
+        }
+
+        private void acknowledge(Client client) {
+            int count = client.messages.get();
+            if (acknowledging && count > client.acknowledged) {
+                client.acknowledged = count;
+                send(client, TEXT, Text.ack(count));
             }
         }
 
@@ -312,6 +329,9 @@ final class Swarm implements AutoCloseable {
             in.position(to);
             switch (first & 0x0F) {
                 case TEXT -> {
+                    if (acknowledging && Text.isNoMessage(in, from, to)) {
+                        return true;
+                    }
                     if (client.firstMessageNanos == 0) {
                         client.firstMessageNanos = System.nanoTime();
                     }

@@ -9,6 +9,8 @@ final class Text {
     private static final byte[] SEQ = "\"seq\":".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] AT = "\"at\":".getBytes(StandardCharsets.US_ASCII);
 
+    private static final byte[] OWN = "{\"type\":\"bridge.".getBytes(StandardCharsets.US_ASCII);
+
     private Text() {}
 
     /**
@@ -22,6 +24,24 @@ final class Text {
         String end = "\"}}";
         return (start + "x".repeat(Math.max(0, bytes - start.length() - end.length())) + end)
                 .getBytes(StandardCharsets.US_ASCII);
+    }
+
+    /** "I have handled so many." */
+    static byte[] ack(int count) {
+        return ("{\"type\":\"ack\",\"count\":" + count + "}").getBytes(StandardCharsets.US_ASCII);
+    }
+
+    /** Whether a frame is one of the bridge's own, as the welcome is. */
+    static boolean isNoMessage(ByteBuffer text, int from, int to) {
+        if (to - from < OWN.length) {
+            return false;
+        }
+        for (int i = 0; i < OWN.length; i++) {
+            if (text.get(from + i) != OWN[i]) {
+                return false;
+            }
+        }
+        return true;
     }
 
     static long seq(ByteBuffer text, int from, int to) {
