@@ -67,7 +67,7 @@ final class UnicastConfirm {
                     for (int i = 0; i < users; i++) {
                         swarm.connect(Flood.user(Online.PREFIX, i), i);
                     }
-                    Waiting.progress("messages to warm up", messages / 5, LOOK, Bench.PATIENCE, received::get);
+                    Waiting.progress("messages to warm up", messages / 5.0, LOOK, Bench.PATIENCE, received::get);
                     double before = received.get();
                     double cpuBefore = ProcessFigures.cpuSeconds(bridge.pid());
                     CpuWindow window = new CpuWindow(bridge, broker);
