@@ -729,7 +729,8 @@ final class PushConnection extends Writer implements FrameSink {
             return;
         }
         long unansweredSince = unansweredSinceNanos;
-        if (unansweredSince != NEVER
+        if (confirmation == Confirmation.PONG
+                && unansweredSince != NEVER
                 && now - unansweredSince > config.ackTimeout().toNanos()) {
             // It sends, or it would have been found silent before, but it never says that it has anything.
             close(CloseCode.ACK_TIMEOUT);
