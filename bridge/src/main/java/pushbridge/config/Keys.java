@@ -50,7 +50,8 @@ final class Keys {
             FREQUENT,
             ValueType.count(1, 65_535),
             "4096",
-            "Instructions in hand at a time, taken and not yet settled.");
+            "Instructions in hand at a time, taken and not yet settled. Lower it only while the queue is empty: what a killed"
+                    + " bridge had in hand comes back in order only to one that takes as many.");
     static final Key<Duration> AMQP_HEARTBEAT = key(
             "amqp.heartbeat",
             RARE,
