@@ -20,6 +20,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import pushbridge.testing.Ports;
 
 /** A bridge as a process of its own, so that it can be killed, frozen and started again on the same ports. */
 final class BridgeProcess implements AutoCloseable {
@@ -33,8 +34,8 @@ final class BridgeProcess implements AutoCloseable {
 
     private static final Duration STOP = Duration.ofMinutes(1);
 
-    private final int socketPort = RabbitNodes.freePort();
-    private final int adminPort = RabbitNodes.freePort();
+    private final int socketPort = Ports.free();
+    private final int adminPort = Ports.free();
     private final Path log;
     private final Map<String, String> environment;
     private final List<String> command = new ArrayList<>();

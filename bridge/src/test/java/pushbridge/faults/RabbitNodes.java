@@ -1,8 +1,6 @@
 package pushbridge.faults;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -19,6 +17,7 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 import pushbridge.testing.BrokerExtension;
+import pushbridge.testing.Ports;
 
 /**
  * RabbitMQ nodes of the suite's own, from the installed package, to be stopped and killed at will: one, or several as a
@@ -26,7 +25,7 @@ import pushbridge.testing.BrokerExtension;
  */
 final class RabbitNodes implements AutoCloseable {
 
-    private static final Duration START = Duration.ofMinutes(2);
+    private static final Duration START = Duration.ofMinutes(5);
     private static final Duration STOP = Duration.ofMinutes(1);
 
     /** Where packages put the server; the one on the PATH insists on the system's user. */
@@ -37,7 +36,7 @@ final class RabbitNodes implements AutoCloseable {
 
     private final Path programs;
     private final Path home;
-    private final int epmdPort = freePort();
+    private final int epmdPort = Ports.free();
     private final List<Node> nodes = new ArrayList<>();
     private final Thread reaper = new Thread(this::killAll, "rabbit-reaper");
     private @Nullable Process epmd;
@@ -200,20 +199,12 @@ final class RabbitNodes implements AutoCloseable {
         Runtime.getRuntime().removeShutdownHook(reaper);
     }
 
-    static int freePort() {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new IllegalStateException("no free port", e);
-        }
-    }
-
     /** One node. */
     final class Node {
         private final String name;
         private final Path folder;
-        private final int amqpPort = freePort();
-        private final int distPort = freePort();
+        private final int amqpPort = Ports.free();
+        private final int distPort = Ports.free();
         private @Nullable Process process;
 
         private Node(int number, int count) throws IOException {
