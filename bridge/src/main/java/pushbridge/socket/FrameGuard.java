@@ -40,6 +40,7 @@ final class FrameGuard {
     private boolean fin;
     private boolean insideMessage;
     private int messageBytes;
+    private int frames;
     private boolean closeSeen;
     private @Nullable CloseCode violation;
 
@@ -104,6 +105,7 @@ final class FrameGuard {
     }
 
     private boolean firstByte(int first) {
+        frames++;
         fin = (first & 0x80) != 0;
         opcode = (byte) (first & 0x0F);
         if ((first & 0x70) != 0) {
@@ -176,6 +178,13 @@ final class FrameGuard {
         violation = code;
         expect = Expect.NOTHING;
         return false;
+    }
+
+    /** How many frames have begun since this was asked last; fragments and control frames are frames. */
+    int framesSince() {
+        int since = frames;
+        frames = 0;
+        return since;
     }
 
     /** What the client did wrong; null while it behaves. */

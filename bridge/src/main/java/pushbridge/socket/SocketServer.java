@@ -52,6 +52,7 @@ public final class SocketServer {
     private final OutboxTotals totals;
     private final Connections connections;
     private final Arrivals arrivals;
+    private final AddressGuard addresses;
     private final PushContainer container;
     private final TCPNIOTransport transport;
     private final NetworkListener listener;
@@ -87,14 +88,18 @@ public final class SocketServer {
         listener = new NetworkListener("pushbridge", config.host(), config.port());
         listener.setTransport(transport);
         listener.setMaxHttpHeaderSize(config.maxHeaderBytes());
-        listener.registerAddOn(new UpgradeAddOn(new UpgradeFilter(
+        Proxies proxies = new Proxies(config.proxies());
+        addresses = new AddressGuard(config, proxies, clock);
+        UpgradeFilter upgrade = new UpgradeFilter(
                 new PushConnection.Surroundings(
                         config, outbox, totals, clock, sessions, connections, new ClientFrameReader()),
                 arrivals,
+                addresses,
                 gate,
                 standby,
                 container.getWebSocketEngine(),
-                webSocketChain)));
+                webSocketChain);
+        listener.registerAddOn(new UpgradeAddOn(upgrade, new ProxyProtocolFilter(proxies)));
         http = new HttpServer();
         http.getServerConfiguration().setName("pushbridge");
         http.addListener(listener);
@@ -206,6 +211,11 @@ public final class SocketServer {
     /** Open WebSockets, those included that are being closed. */
     public int connections() {
         return connections.open().size();
+    }
+
+    /** What is counted of each client address. */
+    Addresses addresses() {
+        return addresses.addresses();
     }
 
     /** TCP connections that are no WebSockets: handshakes that are not finished, and requests to HTTP handlers. */

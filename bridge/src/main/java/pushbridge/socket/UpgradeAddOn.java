@@ -1,18 +1,24 @@
 package pushbridge.socket;
 
 import org.glassfish.grizzly.filterchain.FilterChainBuilder;
+import org.glassfish.grizzly.filterchain.TransportFilter;
 import org.glassfish.grizzly.http.server.AddOn;
 import org.glassfish.grizzly.http.server.HttpServerFilter;
 import org.glassfish.grizzly.http.server.NetworkListener;
 import org.glassfish.grizzly.utils.IdleTimeoutFilter;
 
-/** Puts the {@link UpgradeFilter} in front of the HTTP handlers of a listener. */
+/**
+ * Puts the {@link UpgradeFilter} in front of the HTTP handlers of a listener, and the {@link ProxyProtocolFilter} in front
+ * of everything.
+ */
 final class UpgradeAddOn implements AddOn {
 
     private final UpgradeFilter upgrade;
+    private final ProxyProtocolFilter proxyProtocol;
 
-    UpgradeAddOn(UpgradeFilter upgrade) {
+    UpgradeAddOn(UpgradeFilter upgrade, ProxyProtocolFilter proxyProtocol) {
         this.upgrade = upgrade;
+        this.proxyProtocol = proxyProtocol;
     }
 
     @Override
@@ -23,5 +29,6 @@ final class UpgradeAddOn implements AddOn {
             builder.remove(idleTimeout);
         }
         builder.add(builder.indexOfType(HttpServerFilter.class), upgrade);
+        builder.add(builder.indexOfType(TransportFilter.class) + 1, proxyProtocol);
     }
 }

@@ -456,6 +456,7 @@ class CopyPublisherIT {
                 c.maxInboundBytes(),
                 deadMaxMessages,
                 c.expiredMaxMessages(),
-                c.tokenRefresh());
+                c.tokenRefresh(),
+                c.tls());
     }
 }

@@ -22,6 +22,7 @@ import pushbridge.config.SocketConfig;
 import pushbridge.envelope.SchemaFileException;
 import pushbridge.hold.KeepingRules;
 import pushbridge.testing.Broker;
+import pushbridge.testing.Plain;
 
 /** A bridge with everything real, on free ports. */
 final class TestBridge implements AutoCloseable {
@@ -79,9 +80,12 @@ final class TestBridge implements AutoCloseable {
                         LONG,
                         LONG,
                         64 * 1024,
-                        2),
+                        2,
+                        Plain.LIMITS,
+                        Plain.PROXIES,
+                        null),
                 new AuthConfig(AuthConfig.Mode.DEV, false),
-                new AdminConfig("127.0.0.1", 0),
+                new AdminConfig("127.0.0.1", 0, null, null),
                 new ShutdownConfig(Duration.ofSeconds(5)));
     }
 
