@@ -37,6 +37,7 @@ import pushbridge.envelope.ServerFrames;
 import pushbridge.outbox.Frame;
 import pushbridge.outbox.Outbox;
 import pushbridge.outbox.OutboxTotals;
+import pushbridge.tls.TlsFilter;
 
 /**
  * One WebSocket: what the delivery loop offers goes out through it, what the client sends comes in. Tyrus writes its own
@@ -386,6 +387,10 @@ final class PushConnection extends Writer implements FrameSink {
         progressNanos = around.clock().nanoTime();
         writing = true;
         TCPNIOTransport transport = (TCPNIOTransport) tcp.getTransport();
+        if (TlsFilter.isOn(tcp)) {
+            tcp.write((WritableMessage) Buffers.wrap(transport.getMemoryManager(), bytes), onWritten);
+            return;
+        }
         // Past the filters: there is nothing for them to do. The kernel is called here and now, on the selector.
         transport
                 .getAsyncQueueIO()
@@ -662,6 +667,7 @@ final class PushConnection extends Writer implements FrameSink {
     private void closeOutput() {
         closeDeadlineNanos = around.clock().nanoTime() + LINGER.toNanos();
         try {
+            TlsFilter.sendCloseNotify(tcp);
             ((SocketChannel) tcp.getChannel()).shutdownOutput();
         } catch (IOException e) {
             log.debug("Connection {} broke while it was being closed", id, e);

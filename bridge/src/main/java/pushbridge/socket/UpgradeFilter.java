@@ -44,6 +44,7 @@ import pushbridge.delivery.CloseCode;
 import pushbridge.socket.HandshakeGate.Admitted;
 import pushbridge.socket.HandshakeGate.Handshake;
 import pushbridge.socket.HandshakeGate.Refused;
+import pushbridge.tls.TlsFilter;
 
 /**
  * Turns a handshake on the WebSocket path into a {@link PushConnection}, or refuses it with a real HTTP response; other
@@ -302,6 +303,7 @@ final class UpgradeFilter extends BaseFilter {
             @Override
             public void completed(WriteResult<WritableMessage, SocketAddress> result) {
                 try {
+                    TlsFilter.sendCloseNotify(tcp);
                     // Not closed at once: a reset for bytes still unread here could overtake the response.
                     ((SocketChannel) tcp.getChannel()).shutdownOutput();
                 } catch (IOException e) {
@@ -318,6 +320,10 @@ final class UpgradeFilter extends BaseFilter {
             @Nullable EmptyCompletionHandler<WriteResult<WritableMessage, SocketAddress>> done) {
         TCPNIOTransport transport = (TCPNIOTransport) tcp.getTransport();
         ByteBuffer bytes = ByteBuffer.wrap(head.getBytes(StandardCharsets.UTF_8));
+        if (TlsFilter.isOn(tcp)) {
+            tcp.write((WritableMessage) Buffers.wrap(transport.getMemoryManager(), bytes), done);
+            return;
+        }
         transport
                 .getAsyncQueueIO()
                 .getWriter()

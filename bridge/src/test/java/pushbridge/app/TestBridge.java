@@ -23,6 +23,7 @@ import pushbridge.envelope.SchemaFileException;
 import pushbridge.hold.KeepingRules;
 import pushbridge.testing.Broker;
 import pushbridge.testing.Plain;
+import pushbridge.tls.TlsException;
 
 /** A bridge with everything real, on free ports. */
 final class TestBridge implements AutoCloseable {
@@ -44,14 +45,14 @@ final class TestBridge implements AutoCloseable {
         return start(config(amqp, LONG, null));
     }
 
-    static TestBridge start(BridgeConfig config) throws SchemaFileException, ListenerException, InterruptedException {
+    static TestBridge start(BridgeConfig config) throws SchemaFileException, TlsException, ListenerException, InterruptedException {
         Bridge bridge = new Bridge(config);
         bridge.start();
         return new TestBridge(bridge);
     }
 
     static TestBridge start(BridgeConfig config, KeepingRules keeping)
-            throws SchemaFileException, ListenerException, InterruptedException {
+            throws SchemaFileException, TlsException, ListenerException, InterruptedException {
         Bridge bridge = new Bridge(config, keeping);
         bridge.start();
         return new TestBridge(bridge);

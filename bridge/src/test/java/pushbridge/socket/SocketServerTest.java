@@ -826,7 +826,8 @@ class SocketServerTest {
                     new DevGate(config, 10),
                     () -> standby,
                     sessions,
-                    clock);
+                    clock,
+                    null);
             try {
                 server.start();
             } catch (IOException e) {

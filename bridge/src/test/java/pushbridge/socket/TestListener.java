@@ -16,6 +16,7 @@ import pushbridge.config.TlsConfig;
 import pushbridge.outbox.OutboxTotals;
 import pushbridge.testing.ManualClock;
 import pushbridge.testing.Plain;
+import pushbridge.tls.ServerTls;
 
 /** A listener on a real port, whose limits a test sets before it first asks for the {@link #server()}. */
 final class TestListener implements AutoCloseable {
@@ -28,6 +29,7 @@ final class TestListener implements AutoCloseable {
     SocketLimits limits = Plain.LIMITS;
     ProxyConfig proxies = Plain.PROXIES;
     @Nullable TlsConfig tls;
+    @Nullable ServerTls serverTls;
     HandshakeGate gate = new DevGate(config(), 1_000);
 
     private @Nullable SocketServer started;
@@ -69,7 +71,8 @@ final class TestListener implements AutoCloseable {
                     gate,
                     () -> false,
                     sessions,
-                    clock);
+                    clock,
+                    serverTls);
             try {
                 server.start();
             } catch (IOException e) {
