@@ -66,7 +66,8 @@ final class ArchitectureTest {
     @ArchTest
     static final ArchRule onlyTheListenersKnowGrizzly = noClasses()
             .that()
-            .resideOutsideOfPackages("pushbridge.socket..", "pushbridge.admin..", "pushbridge.dev..", "pushbridge.tls..")
+            .resideOutsideOfPackages(
+                    "pushbridge.socket..", "pushbridge.admin..", "pushbridge.dev..", "pushbridge.tls..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.glassfish.grizzly..");

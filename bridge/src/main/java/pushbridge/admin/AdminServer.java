@@ -59,7 +59,8 @@ public final class AdminServer {
         listener.setTransport(transport);
         if (tls != null) {
             TlsFilter filter = new TlsFilter(tls);
-            listener.registerAddOn((on, builder) -> builder.add(builder.indexOfType(TransportFilter.class) + 1, filter));
+            listener.registerAddOn(
+                    (on, builder) -> builder.add(builder.indexOfType(TransportFilter.class) + 1, filter));
         }
         http.addListener(listener);
         http.getServerConfiguration().setName("pushbridge-admin");

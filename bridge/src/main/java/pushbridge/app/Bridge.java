@@ -100,8 +100,7 @@ public final class Bridge {
 
         // The way out: sockets.
         HandshakeGate gate = gate(config);
-        sockets =
-                new SocketServer(
+        sockets = new SocketServer(
                 config.socket(),
                 config.outbox(),
                 outboxes,
@@ -129,7 +128,8 @@ public final class Bridge {
         });
     }
 
-    private static @Nullable ServerTls tls(@Nullable TlsConfig config, @Nullable Path clientCaFile) throws TlsException {
+    private static @Nullable ServerTls tls(@Nullable TlsConfig config, @Nullable Path clientCaFile)
+            throws TlsException {
         return config == null ? null : new ServerTls(config, clientCaFile);
     }
 

@@ -12,4 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param clientCaFile certificates of the authorities of which a client must show a certificate, in PEM; null when none is
  *     asked for
  */
-public record AdminConfig(String host, int port, @Nullable TlsConfig tls, @Nullable Path clientCaFile) {}
+public record AdminConfig(
+        String host,
+        int port,
+        @Nullable TlsConfig tls,
+        @Nullable Path clientCaFile) {}

@@ -10,4 +10,5 @@ import org.jspecify.annotations.Nullable;
  * @param caFile certificates of the authorities that are believed, in PEM; null for those that Java brings
  * @param identity what the bridge shows the broker of itself; null for nothing
  */
-public record AmqpTlsConfig(boolean verify, @Nullable Path caFile, @Nullable TlsConfig identity) {}
+public record AmqpTlsConfig(
+        boolean verify, @Nullable Path caFile, @Nullable TlsConfig identity) {}

@@ -125,7 +125,8 @@ final class Keys {
             file("amqp.tls.key-file", "Private key of that certificate, PKCS8 in PEM.");
     static final Key<Path> AMQP_TLS_PKCS12_FILE =
             file("amqp.tls.pkcs12-file", "Certificate and key in one PKCS12 file, instead of the two.");
-    static final Key<String> AMQP_TLS_PKCS12_PASSWORD = secret("amqp.tls.pkcs12-password", "Password of that PKCS12 file.");
+    static final Key<String> AMQP_TLS_PKCS12_PASSWORD =
+            secret("amqp.tls.pkcs12-password", "Password of that PKCS12 file.");
 
     // Intake
 

@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 public record Network(InetAddress address, int prefix) {
 
     /** Only literals: resolving a name would make trust a matter of the DNS. */
-    private static final Pattern LITERAL = Pattern.compile("[0-9]{1,3}(\\.[0-9]{1,3}){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*");
+    private static final Pattern LITERAL =
+            Pattern.compile("[0-9]{1,3}(\\.[0-9]{1,3}){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*");
 
     /**
      * Reads one.
@@ -63,8 +64,7 @@ public record Network(InetAddress address, int prefix) {
     /** Whether an address lies in it. */
     public boolean contains(InetAddress other) {
         byte[] theirs = other.getAddress();
-        return theirs.length == address.getAddress().length
-                && Arrays.equals(firstBits(theirs), address.getAddress());
+        return theirs.length == address.getAddress().length && Arrays.equals(firstBits(theirs), address.getAddress());
     }
 
     private byte[] firstBits(byte[] of) {

@@ -36,8 +36,7 @@ record TlsKeys(Key<Path> certificate, Key<Path> key, Key<Path> pkcs12, Key<Strin
     TlsConfig read(Values v) {
         return v.getOrNull(certificate) == null && v.getOrNull(pkcs12) == null
                 ? null
-                : new TlsConfig(
-                        v.getOrNull(certificate), v.getOrNull(key), v.getOrNull(pkcs12), v.getOrNull(password));
+                : new TlsConfig(v.getOrNull(certificate), v.getOrNull(key), v.getOrNull(pkcs12), v.getOrNull(password));
     }
 
     boolean known(Values v) {

@@ -50,7 +50,8 @@ final class ProxyProtocolFilter extends BaseFilter {
             return ctx.getStopAction(bytes); // comes again with what follows
         }
         if (header instanceof ProxyHeader.Broken broken) {
-            log.debug("A connection of the proxy {} has no PROXY header: {}", connection.getPeerAddress(), broken.why());
+            log.debug(
+                    "A connection of the proxy {} has no PROXY header: {}", connection.getPeerAddress(), broken.why());
             connection.terminateSilently();
             return ctx.getStopAction();
         }
@@ -66,7 +67,8 @@ final class ProxyProtocolFilter extends BaseFilter {
         if (rest.length == 0) {
             return ctx.getStopAction();
         }
-        // A buffer of its own: the HTTP parser stumbles over one that was put together of several reads and begins later.
+        // A buffer of its own: the HTTP parser stumbles over one that was put together of several reads and begins
+        // later.
         ctx.setMessage(Buffers.wrap(connection.getMemoryManager(), rest));
         return ctx.getInvokeAction();
     }

@@ -28,7 +28,8 @@ import pushbridge.config.TlsConfig;
 /** Reads certificates and private keys. */
 final class KeyFiles {
 
-    private static final Pattern PEM = Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\\s]+)-----END \\1-----");
+    private static final Pattern PEM =
+            Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\\s]+)-----END \\1-----");
 
     private static final String CONVERT = "; convert it with: openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW";
 
@@ -80,11 +81,12 @@ final class KeyFiles {
 
     static List<X509Certificate> certificates(Path file) throws TlsException {
         try {
-            List<X509Certificate> chain = CertificateFactory.getInstance("X.509")
-                    .generateCertificates(new ByteArrayInputStream(bytes(file)))
-                    .stream()
-                    .map(X509Certificate.class::cast)
-                    .toList();
+            List<X509Certificate> chain =
+                    CertificateFactory.getInstance("X.509")
+                            .generateCertificates(new ByteArrayInputStream(bytes(file)))
+                            .stream()
+                            .map(X509Certificate.class::cast)
+                            .toList();
             if (chain.isEmpty()) {
                 throw new TlsException(file + " holds no certificate; expected BEGIN CERTIFICATE.", null);
             }
@@ -106,7 +108,8 @@ final class KeyFiles {
         if (found == null) {
             throw new TlsException(file + " holds no private key; expected BEGIN PRIVATE KEY (PKCS8 in PEM).", null);
         }
-        throw new TlsException(file + " holds a " + found + ", and not a PRIVATE KEY (PKCS8, not encrypted)" + CONVERT, null);
+        throw new TlsException(
+                file + " holds a " + found + ", and not a PRIVATE KEY (PKCS8, not encrypted)" + CONVERT, null);
     }
 
     private static PrivateKey pkcs8(Path file, byte[] der) throws TlsException {
@@ -119,7 +122,8 @@ final class KeyFiles {
                 last = e;
             }
         }
-        throw new TlsException(file + " holds no private key that Java can read: RSA, EC or EdDSA in PKCS8" + CONVERT, last);
+        throw new TlsException(
+                file + " holds no private key that Java can read: RSA, EC or EdDSA in PKCS8" + CONVERT, last);
     }
 
     private static Identity pkcs12(Path file, @Nullable String password) throws TlsException {
@@ -148,13 +152,12 @@ final class KeyFiles {
     /** A key beside the certificate of another one would fail every handshake. */
     private static void checkPair(Identity identity, String from) throws TlsException {
         X509Certificate own = identity.chain().get(0);
-        String algorithm =
-                switch (identity.key().getAlgorithm()) {
-                    case "RSA" -> "SHA256withRSA";
-                    case "EC" -> "SHA256withECDSA";
-                    case "EdDSA" -> "EdDSA";
-                    default -> null;
-                };
+        String algorithm = switch (identity.key().getAlgorithm()) {
+            case "RSA" -> "SHA256withRSA";
+            case "EC" -> "SHA256withECDSA";
+            case "EdDSA" -> "EdDSA";
+            default -> null;
+        };
         if (algorithm == null) {
             return; // rare enough to be tried
         }

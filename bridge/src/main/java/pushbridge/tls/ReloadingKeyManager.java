@@ -28,7 +28,9 @@ final class ReloadingKeyManager extends X509ExtendedKeyManager {
     private record Shown(int number, Identity now, @Nullable Identity before) {
         @Nullable
         Identity of(String alias) {
-            return alias.equals(String.valueOf(number)) ? now : alias.equals(String.valueOf(number - 1)) ? before : null;
+            return alias.equals(String.valueOf(number))
+                    ? now
+                    : alias.equals(String.valueOf(number - 1)) ? before : null;
         }
     }
 
@@ -111,8 +113,7 @@ final class ReloadingKeyManager extends X509ExtendedKeyManager {
     }
 
     @Override
-    public @Nullable String chooseServerAlias(
-            String keyType, Principal @Nullable [] issuers, @Nullable Socket socket) {
+    public @Nullable String chooseServerAlias(String keyType, Principal @Nullable [] issuers, @Nullable Socket socket) {
         return alias(keyType);
     }
 

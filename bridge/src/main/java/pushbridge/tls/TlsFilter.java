@@ -129,7 +129,8 @@ public final class TlsFilter extends BaseFilter {
                 out.clear();
             }
             if (result.getStatus() == SSLEngineResult.Status.BUFFER_OVERFLOW) {
-                out = buffer(plain, Math.max(out.capacity() * 2, engine.getSession().getApplicationBufferSize()));
+                out = buffer(
+                        plain, Math.max(out.capacity() * 2, engine.getSession().getApplicationBufferSize()));
                 continue;
             }
             boolean advanced = advance(ctx, state);
@@ -209,7 +210,9 @@ public final class TlsFilter extends BaseFilter {
         do {
             SSLEngineResult result = engine.wrap(input, out);
             if (result.getStatus() == SSLEngineResult.Status.BUFFER_OVERFLOW) {
-                out = buffer(encrypted, Math.max(out.capacity() * 2, engine.getSession().getPacketBufferSize()));
+                out = buffer(
+                        encrypted,
+                        Math.max(out.capacity() * 2, engine.getSession().getPacketBufferSize()));
                 continue;
             }
             int at = all.length;
@@ -252,8 +255,7 @@ public final class TlsFilter extends BaseFilter {
         TCPNIOTransport transport = (TCPNIOTransport) connection.getTransport();
         synchronized (state) {
             state.engine.closeOutbound();
-            ByteBuffer record =
-                    ByteBuffer.allocate(state.engine.getSession().getPacketBufferSize());
+            ByteBuffer record = ByteBuffer.allocate(state.engine.getSession().getPacketBufferSize());
             try {
                 state.engine.wrap(NOTHING.duplicate(), record);
                 transport

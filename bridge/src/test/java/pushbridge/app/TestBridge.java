@@ -45,7 +45,8 @@ final class TestBridge implements AutoCloseable {
         return start(config(amqp, LONG, null));
     }
 
-    static TestBridge start(BridgeConfig config) throws SchemaFileException, TlsException, ListenerException, InterruptedException {
+    static TestBridge start(BridgeConfig config)
+            throws SchemaFileException, TlsException, ListenerException, InterruptedException {
         Bridge bridge = new Bridge(config);
         bridge.start();
         return new TestBridge(bridge);

@@ -26,8 +26,10 @@ class NetworkTest {
         "::/0, 203.0.113.7, false",
     })
     void containsWhatSharesItsPrefix(String network, String address, boolean contained) throws Exception {
-        assertThat(Network.parse(network).contains(InetAddress.getByName(address))).isEqualTo(contained);
-        assertThat(Network.parse(network)).hasToString(network.replace("::", network.equals("::/0") ? "0:0:0:0:0:0:0:0" : ":0:0:0:0:0:0"));
+        assertThat(Network.parse(network).contains(InetAddress.getByName(address)))
+                .isEqualTo(contained);
+        assertThat(Network.parse(network))
+                .hasToString(network.replace("::", network.equals("::/0") ? "0:0:0:0:0:0:0:0" : ":0:0:0:0:0:0"));
     }
 
     @ParameterizedTest

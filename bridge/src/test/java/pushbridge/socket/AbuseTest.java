@@ -124,7 +124,8 @@ class AbuseTest {
         for (int part = 0; part < 70; part++) { // 7,000 bytes of 8,192, never an end
             for (SocketChannel attacker : attackers) {
                 attacker.write(ByteBuffer.wrap(
-                        (part == 0 ? "GET /ws HTTP/1.1\r\n" : "X-" + part + ": " + "x".repeat(90) + "\r\n").getBytes(UTF_8)));
+                        (part == 0 ? "GET /ws HTTP/1.1\r\n" : "X-" + part + ": " + "x".repeat(90) + "\r\n")
+                                .getBytes(UTF_8)));
             }
         }
         TestListener.await(() -> listener.server().arrivals() == 200);
@@ -145,7 +146,8 @@ class AbuseTest {
         long before = heap();
         for (int i = 0; i < 100; i++) {
             RawClient attacker = open();
-            attacker.send(new byte[] {(byte) 0x81, (byte) 0xFF, 0, 0, 0, 0, 0x7F, (byte) 0xFF, (byte) 0xFF, (byte) 0xFF});
+            attacker.send(
+                    new byte[] {(byte) 0x81, (byte) 0xFF, 0, 0, 0, 0, 0x7F, (byte) 0xFF, (byte) 0xFF, (byte) 0xFF});
             assertThat(attacker.receive().closeCode()).isEqualTo(1009);
         }
         assertHeapPerAttacker(before, 100, 32 * KIB);
@@ -216,7 +218,9 @@ class AbuseTest {
 
     @Test
     void aFloodOfSubscriptionsIsTooMany() throws Exception {
-        flood(Set.of("too-many"), RawClient.frame(0x81, "{\"type\":\"subscribe\",\"payload\":{\"channel\":\"c\"}}".getBytes(UTF_8)));
+        flood(
+                Set.of("too-many"),
+                RawClient.frame(0x81, "{\"type\":\"subscribe\",\"payload\":{\"channel\":\"c\"}}".getBytes(UTF_8)));
     }
 
     @Test
@@ -283,7 +287,9 @@ class AbuseTest {
             decent.isServed();
         }
         assertThat(how).containsAll(listener.server().ended().keySet());
-        assertThat(listener.server().ended().values().stream().mapToLong(Long::longValue).sum())
+        assertThat(listener.server().ended().values().stream()
+                        .mapToLong(Long::longValue)
+                        .sum())
                 .isEqualTo(10);
         assertHeapPerAttacker(before, 10, 256 * KIB);
     }
@@ -384,7 +390,13 @@ class AbuseTest {
         try {
             for (int i = 0; i < 100_000; i++) {
                 attacker.send(many);
-                if (i % 100 == 99 && listener.sessions.opened.get(connectionsBefore).closed.get() == 1) {
+                if (i % 100 == 99
+                        && listener.sessions
+                                        .opened
+                                        .get(connectionsBefore)
+                                        .closed
+                                        .get()
+                                == 1) {
                     listener.clock.advance(Duration.ofSeconds(3)); // it need not read the close frame
                     listener.server().sweep();
                     decent.isServed();

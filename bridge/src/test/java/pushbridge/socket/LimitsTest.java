@@ -107,7 +107,12 @@ class LimitsTest {
     @Test
     void theGateSeesTheClientAndTheHostBehindATrustedProxy() throws Exception {
         AtomicReference<Handshake> seen = seeHandshakes();
-        connect().handshake("/ws", "X-Forwarded-For: 1.1.1.1, 203.0.113.7", "X-Forwarded-Host: push.example", "Host: inner");
+        connect()
+                .handshake(
+                        "/ws",
+                        "X-Forwarded-For: 1.1.1.1, 203.0.113.7",
+                        "X-Forwarded-Host: push.example",
+                        "Host: inner");
         assertThat(seen.get().remoteAddress()).isEqualTo("203.0.113.7");
         assertThat(seen.get().header("host")).isEqualTo("push.example");
     }
@@ -167,7 +172,8 @@ class LimitsTest {
         v1.receiveText();
         Opened session = listener.sessions.opened.get(0);
         for (int i = 1; i <= 100; i++) {
-            assertThat(session.sink.offer(Frame.envelope("m".getBytes(UTF_8), true))).isTrue();
+            assertThat(session.sink.offer(Frame.envelope("m".getBytes(UTF_8), true)))
+                    .isTrue();
             session.sink.flush();
             v1.receiveText();
             v1.sendText("{\"type\":\"ack\",\"count\":" + i + "}");
@@ -175,7 +181,8 @@ class LimitsTest {
         RawClient plain = open();
         Opened other = listener.sessions.opened.get(1);
         for (int i = 1; i <= 100; i++) {
-            assertThat(other.sink.offer(Frame.envelope("m".getBytes(UTF_8), true))).isTrue();
+            assertThat(other.sink.offer(Frame.envelope("m".getBytes(UTF_8), true)))
+                    .isTrue();
             other.sink.flush();
             plain.receiveText();
             RawClient.Received ping = plain.receive();

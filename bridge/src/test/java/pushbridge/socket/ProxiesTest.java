@@ -38,7 +38,8 @@ class ProxiesTest {
             })
     void theLastHopThatIsNoTrustedProxyIsTheClient(String peer, String header, String client, String why)
             throws Exception {
-        assertThat(clientOf(Header.X_FORWARDED_FOR, peer, "x-forwarded-for", header).getHostAddress())
+        assertThat(clientOf(Header.X_FORWARDED_FOR, peer, "x-forwarded-for", header)
+                        .getHostAddress())
                 .as(why)
                 .isEqualTo(client);
     }
@@ -63,9 +64,11 @@ class ProxiesTest {
 
     @Test
     void onlyTheConfiguredHeaderCounts() throws Exception { // a proxy hands on the others as the client sent them
-        assertThat(clientOf(Header.X_REAL_IP, PROXY, "x-forwarded-for", "1.1.1.1").getHostAddress())
+        assertThat(clientOf(Header.X_REAL_IP, PROXY, "x-forwarded-for", "1.1.1.1")
+                        .getHostAddress())
                 .isEqualTo(PROXY);
-        assertThat(clientOf(Header.X_FORWARDED_FOR, PROXY, "forwarded", "for=1.1.1.1").getHostAddress())
+        assertThat(clientOf(Header.X_FORWARDED_FOR, PROXY, "forwarded", "for=1.1.1.1")
+                        .getHostAddress())
                 .isEqualTo(PROXY);
         assertThat(clientOf(Header.X_REAL_IP, PROXY, "x-real-ip", "203.0.113.7").getHostAddress())
                 .isEqualTo("203.0.113.7");
@@ -82,7 +85,8 @@ class ProxiesTest {
     void whatOnlyAProxyMaySayIsTakenFromEverybodyElse() throws Exception {
         Map<String, List<String>> headers = claims();
         proxies(Header.X_FORWARDED_FOR).settle(address("192.0.2.1"), headers);
-        assertThat(headers).isEqualTo(Map.of("host", List.of("internal:8080"), "origin", List.of("https://push.example")));
+        assertThat(headers)
+                .isEqualTo(Map.of("host", List.of("internal:8080"), "origin", List.of("https://push.example")));
     }
 
     @Test

@@ -13,8 +13,8 @@ import org.junit.jupiter.api.Test;
 class ProxyHeaderTest {
 
     /** What HAProxy 2.6 sends with {@code send-proxy-v2} for a client 192.0.2.10:4711 of a server 127.0.0.1:80. */
-    private static final byte[] V2 =
-            HexFormat.of().parseHex("0d0a0d0a000d0a515549540a" + "21" + "11" + "000c" + "c000020a7f0000011267" + "0050");
+    private static final byte[] V2 = HexFormat.of()
+            .parseHex("0d0a0d0a000d0a515549540a" + "21" + "11" + "000c" + "c000020a7f0000011267" + "0050");
 
     @Test
     void versionOneNamesTheSource() throws Exception {

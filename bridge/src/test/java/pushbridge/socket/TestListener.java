@@ -28,8 +28,13 @@ final class TestListener implements AutoCloseable {
     int outboxBytes = 64 * 1024;
     SocketLimits limits = Plain.LIMITS;
     ProxyConfig proxies = Plain.PROXIES;
-    @Nullable TlsConfig tls;
-    @Nullable ServerTls serverTls;
+
+    @Nullable
+    TlsConfig tls;
+
+    @Nullable
+    ServerTls serverTls;
+
     HandshakeGate gate = new DevGate(config(), 1_000);
 
     private @Nullable SocketServer started;

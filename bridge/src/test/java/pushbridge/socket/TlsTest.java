@@ -196,10 +196,8 @@ class TlsTest {
         };
         java.net.Socket tcp = new java.net.Socket(InetAddress.getLoopbackAddress(), listener.port());
         tcp.getOutputStream().write("PROXY TCP4 203.0.113.7 127.0.0.1 1 2\r\n".getBytes(UTF_8));
-        SSLSocket socket = (SSLSocket) authority
-                .client(null)
-                .getSocketFactory()
-                .createSocket(tcp, "localhost", listener.port(), true);
+        SSLSocket socket = (SSLSocket)
+                authority.client(null).getSocketFactory().createSocket(tcp, "localhost", listener.port(), true);
         closeables.add(socket);
         RawClient.over(socket).upgrade("/ws?user=1");
         assertThat(addresses).containsExactly("203.0.113.7");
