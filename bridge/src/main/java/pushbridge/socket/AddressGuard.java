@@ -7,8 +7,11 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.glassfish.grizzly.CloseListener;
+import org.glassfish.grizzly.Closeable;
 import org.glassfish.grizzly.Connection;
 import org.glassfish.grizzly.Grizzly;
+import org.glassfish.grizzly.ICloseType;
 import org.glassfish.grizzly.attributes.Attribute;
 import org.glassfish.grizzly.nio.transport.TCPNIOConnection;
 import org.jspecify.annotations.Nullable;
@@ -117,7 +120,8 @@ final class AddressGuard {
         int connections = addresses.enter(address);
         COUNTED.set(tcp, new Counted(address, connections, handshake));
         // However and whenever it ends, even if it has ended already.
-        tcp.addCloseListener((closeable, type) -> addresses.leave(address));
+        CloseListener<Closeable, ICloseType> listener = (closeable, type) -> addresses.leave(address);
+        tcp.addCloseListener(listener);
         return connections;
     }
 

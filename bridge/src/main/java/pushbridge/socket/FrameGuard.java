@@ -97,11 +97,12 @@ final class FrameGuard {
                 }
                 case PAYLOAD -> {
                     int step = (int) Math.min(missing, end - at);
-                    if (opcode < CLOSE && !isUtf8(bytes, at, step)) {
+                    int good = opcode < CLOSE ? utf8Bytes(bytes, at, step) : step;
+                    at += good;
+                    if (good < step) {
                         violated(CloseCode.BAD_DATA);
                         return at - bytes.position();
                     }
-                    at += step;
                     missing -= step;
                     if (!endOfFrame()) {
                         return at - bytes.position();
@@ -177,15 +178,16 @@ final class FrameGuard {
         return true;
     }
 
-    private boolean isUtf8(ByteBuffer bytes, int from, int count) {
+    /** How many of these bytes may stand where they do. */
+    private int utf8Bytes(ByteBuffer bytes, int from, int count) {
         int into = (int) (length - missing); // of the frame, which says where in the mask
         for (int i = 0; i < count; i++) {
             int shift = (Integer.BYTES - 1 - ((into + i) & 3)) * Byte.SIZE;
             if (!utf8.next((bytes.get(from + i) ^ (mask >> shift)) & 0xFF)) {
-                return false;
+                return i;
             }
         }
-        return true;
+        return count;
     }
 
     /** Goes on when a frame has ended; false when it may not end so. */

@@ -187,6 +187,7 @@ public final class TlsFilter extends BaseFilter {
     // Writing -------------------------------------------------------------------------------------------------------
 
     @Override
+    @SuppressWarnings("unchecked") // Grizzly's own types are raw here
     public NextAction handleWrite(FilterChainContext ctx) throws IOException {
         State state = stateOf(ctx.getConnection());
         Buffer message = ctx.getMessage();

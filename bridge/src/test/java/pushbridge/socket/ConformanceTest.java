@@ -77,7 +77,8 @@ class ConformanceTest {
                 // 2 Pings and pongs
                 of("2.1", "ping without payload", STAYS, frame(0x89, "")),
                 of("2.2", "ping with payload", STAYS, frame(0x89, "Hello, world!")),
-                of("2.3", "ping that is no text", STAYS, RawClient.frame(0x89, new byte[] {0, (byte) 0xFF, (byte) 0xFE})),
+                of("2.3", "ping that is no text", STAYS, RawClient.frame(0x89, new byte[] {0, (byte) 0xFF, (byte) 0xFE
+                })),
                 of("2.4", "ping of 125 bytes", STAYS, RawClient.frame(0x89, new byte[125])),
                 of("2.5", "ping of 126 bytes", 1002, RawClient.frame(0x89, new byte[126])),
                 of("2.6", "ping of 125 bytes, byte by byte", STAYS, bytewise(RawClient.frame(0x89, new byte[125]))),
@@ -226,7 +227,12 @@ class ConformanceTest {
     @Test
     void aBadFrameIsNoNewsInTheLog() throws Exception {
         for (byte[] bad : List.of(
-                frame(0xC1, "x"), frame(0x83, ""), text("x".repeat(MAX + 1)), utf8("ff"), close(1006, ""), frame(0x80, ""))) {
+                frame(0xC1, "x"),
+                frame(0x83, ""),
+                text("x".repeat(MAX + 1)),
+                utf8("ff"),
+                close(1006, ""),
+                frame(0x80, ""))) {
             try (RawClient client = LISTENER.open("/ws?user=1")) {
                 client.send(bad);
                 client.readToEnd();
