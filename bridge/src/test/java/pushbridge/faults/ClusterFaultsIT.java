@@ -63,8 +63,8 @@ final class ClusterFaultsIT {
 
     @Test
     void theDeathOfTheLeadersOfCopiesLosesNone() throws Exception { // I1
-        try (Scenario run =
-                new Scenario("cluster: leaders of push.dead and push.expired killed (-9) under copies", rabbit.uris())) {
+        try (Scenario run = new Scenario(
+                "cluster: leaders of push.dead and push.expired killed (-9) under copies", rabbit.uris())) {
             run.bridge();
             run.begin();
             Node dead = rabbit.leaderOf(run.queues().name("dead"));
