@@ -464,6 +464,7 @@ class CopyPublisherIT {
                 c.maxInboundBytes(),
                 deadMaxMessages,
                 c.expiredMaxMessages(),
-                c.tokenRefresh());
+                c.tokenRefresh(),
+                c.tls());
     }
 }
