@@ -42,6 +42,7 @@ final class ArchitectureTest {
                     "pushbridge.socket..",
                     "pushbridge.admin..",
                     "pushbridge.dev..",
+                    "pushbridge.client..",
                     "pushbridge.metrics..",
                     "pushbridge.cli..",
                     "pushbridge.app..");
@@ -65,7 +66,8 @@ final class ArchitectureTest {
     @ArchTest
     static final ArchRule onlyTheListenersKnowGrizzly = noClasses()
             .that()
-            .resideOutsideOfPackages("pushbridge.socket..", "pushbridge.admin..", "pushbridge.dev..")
+            .resideOutsideOfPackages(
+                    "pushbridge.socket..", "pushbridge.admin..", "pushbridge.dev..", "pushbridge.client..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.glassfish.grizzly..");

@@ -19,6 +19,7 @@ import pushbridge.amqp.CopyPublisher;
 import pushbridge.amqp.InstructionPublisher;
 import pushbridge.amqp.Intake;
 import pushbridge.amqp.StreamHeldLog;
+import pushbridge.client.ClientFiles;
 import pushbridge.config.AuthConfig;
 import pushbridge.config.BridgeConfig;
 import pushbridge.delivery.Clock;
@@ -97,6 +98,7 @@ public final class Bridge {
         HandshakeGate gate = gate(config);
         sockets =
                 new SocketServer(config.socket(), config.outbox(), outboxes, gate, this::isStandby, loop::open, clock);
+        sockets.answerHttp(new ClientFiles(), ClientFiles.BELOW);
         devPages = config.auth().mode() == AuthConfig.Mode.DEV ? devPages(gate, node) : null;
 
         // For operators.
@@ -125,7 +127,7 @@ public final class Bridge {
                 new InstructionPublisher(config.amqp(), node),
                 config.message().maxBytes() + 1);
         DevPages pages = new DevPages(config.socket().path(), publish);
-        sockets.answerHttp(pages);
+        sockets.answerHttp(pages, "/");
         return pages;
     }
 
