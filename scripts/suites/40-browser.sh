@@ -12,6 +12,7 @@ source "$root/scripts/lib/build.sh"
 if [[ ${1:-} == -h || ${1:-} == --help ]]; then
   cat <<END
 Tests in Chromium: 40-browser.sh [ARG…]; ARG… goes to node --test, as in: 40-browser.sh --test-name-pattern=frozen
+With --screenshots it takes the README's pictures instead.
 
 Installs Chromium, PHP and Node as root on Debian or Ubuntu, and the driver (npm, playwright-core) into .run.
 END
@@ -52,6 +53,10 @@ PUSHBRIDGE_TEST_AMQP_URI=$(broker uri)
 export PUSHBRIDGE_TEST_AMQP_URI PUSHBRIDGE_TEST_DISTRIBUTION=$distribution PUSHBRIDGE_TEST_PLAYWRIGHT=$driver
 PUSHBRIDGE_TEST_CHROMIUM=$(command -v chromium)
 export PUSHBRIDGE_TEST_CHROMIUM
+if [[ ${1:-} == --screenshots ]]; then
+  attend node "$root/bridge/client/test/browser/screenshots.mjs"
+  exit
+fi
 flags=()
 # Node 20 and 21 have a WebSocket, but only when asked.
 if ! node -e 'process.exit(globalThis.WebSocket ? 0 : 1)' && node --experimental-websocket -e 0 2>/dev/null; then

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { Bridge, Proxy, connect, events, launch, publish, received, seqs, startChat, stopAll, until, upTo } from './harness.mjs';
+import { Bridge, Proxy, TokenBridge, connect, events, launch, publish, received, seqs, startChat, stopAll, until, upTo } from './harness.mjs';
 
 let browser, bridge, context;
 let nextUser = 1;
@@ -251,6 +251,28 @@ test('the message board in PHP: two visitors see text and emoji, and scripts onl
   await first.reload();
   assert.equal(await first.textContent('strong'), names[0], 'the session remembers who it is');
   await other.close();
+});
+
+test('a fresh token goes with each connection, and an open one is renewed before it runs out', async () => {
+  const fake = await TokenBridge.start({ admits: (token) => token !== 't1', expiresIn: 7 });
+  const page = await open(`http://127.0.0.1:${fake.port}/`);
+  await page.evaluate(async () => {
+    const { PushClient } = await import('/client/pushbridge-client.js');
+    let given = 0;
+    window.states = [];
+    window.push = new PushClient('/ws', { token: async () => `t${++given}` });
+    window.push.addEventListener('state', ({ detail }) => window.states.push([detail.state, detail.code ?? null]));
+  });
+  await until('it was refused, and came back with a fresh one', () => page.evaluate(() => window.push.state === 'open'));
+  assert.deepEqual(fake.tokens, ['t1', 't2']);
+  assert.deepEqual(await page.evaluate(() => window.states), [['waiting', 1006], ['connecting', null], ['open', null]]);
+  await until('it is renewed', () => fake.renewals.length > 0);
+  assert.equal(fake.renewals[0], 't3');
+  const connections = fake.tokens.length;
+  fake.close(4200, 'token-expired');
+  await until('it came back', () => fake.tokens.length > connections);
+  assert.equal(new Set([...fake.tokens, ...fake.renewals]).size, fake.tokens.length + fake.renewals.length, 'none is used twice');
+  fake.stop();
 });
 
 test('the library works in Node as in a page', { skip: !globalThis.WebSocket && 'this Node has no WebSocket' }, async () => {

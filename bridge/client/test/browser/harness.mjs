@@ -1,6 +1,8 @@
 // What the browser tests stand on: real bridges, a real Chromium, an application in PHP, and a proxy that fails on command.
 // scripts/suites/40-browser.sh brings RabbitMQ and says in the environment where everything is.
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import http from 'node:http';
 import net from 'node:net';
@@ -252,3 +254,71 @@ export const events = (page, type) =>
 export const received = (page, count) =>
   until(`${count} messages have arrived`, async () => (await page.evaluate(() => window.seqs.length)) >= count);
 export const upTo = (count, first = 1) => Array.from({ length: count }, (_, i) => first + i);
+
+/**
+ * Stands in for a bridge with tokens: takes those that `admits` does, and keeps every token it saw. It says what the test says.
+ */
+export class TokenBridge {
+  tokens = [];
+  renewals = [];
+  #socket;
+
+  static async start({ admits, expiresIn }) {
+    const fake = new TokenBridge();
+    fake.port = await freePort();
+    fake.server = http.createServer((request, response) => {
+      const file = /^\/client\/(pushbridge-[a-z]+\.js)$/.exec(request.url)?.[1];
+      response.writeHead(200, { 'Content-Type': file ? 'text/javascript' : 'text/html' });
+      response.end(file ? readFileSync(path.join(root, 'bridge/client', file)) : '<!doctype html><title>a page</title>');
+    });
+    fake.server.on('upgrade', (request, socket) => {
+      socket.on('error', () => {}); // the page may go first
+      const token = /^pushbridge\.v1, bearer\.(.+)$/.exec(request.headers['sec-websocket-protocol'])?.[1];
+      fake.tokens.push(token);
+      if (!admits(token)) return socket.end('HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n');
+      const key = request.headers['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+      const accept = createHash('sha1').update(key).digest('base64');
+      socket.write(
+        'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+          `Sec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: pushbridge.v1\r\n\r\n`,
+      );
+      fake.#socket = socket;
+      const say = (type, payload, seq = 0) => fake.#frame(0x81, Buffer.from(JSON.stringify({ type, payload, seq })));
+      const expiresAt = () => Math.floor(Date.now() / 1000) + expiresIn;
+      let rest = Buffer.alloc(0);
+      socket.on('data', (data) => {
+        for (rest = Buffer.concat([rest, data]); rest.length >= 6; ) {
+          const length = rest[1] & 0x7f; // no frame of a test is longer than 125
+          if (rest.length < 6 + length) break;
+          const body = rest.subarray(6, 6 + length).map((byte, i) => byte ^ rest[2 + (i % 4)]);
+          const text = rest[0] === 0x81 ? Buffer.from(body).toString() : '{}';
+          rest = rest.subarray(6 + length);
+          const { type, payload, seq } = JSON.parse(text);
+          if (type === 'ping') say('pong', {}, seq);
+          if (type === 'auth') {
+            fake.renewals.push(payload.token);
+            say('bridge.renewed', { expiresAt: expiresAt() }, seq);
+          }
+        }
+      });
+      say('bridge.welcome', { connection: `c${fake.tokens.length}`, user: '42', complete: true, expiresAt: expiresAt() });
+    });
+    await new Promise((resolve) => fake.server.listen(fake.port, '127.0.0.1', resolve));
+    return fake;
+  }
+
+  #frame(first, body) {
+    const length = body.length < 126 ? [body.length] : [126, body.length >> 8, body.length & 0xff];
+    this.#socket.write(Buffer.concat([Buffer.from([first, ...length]), body]));
+  }
+
+  close(code, reason) {
+    this.#frame(0x88, Buffer.from([code >> 8, code & 0xff, ...Buffer.from(reason)]));
+  }
+
+  stop() {
+    this.server.closeAllConnections?.();
+    this.#socket?.destroy();
+    this.server.close();
+  }
+}
