@@ -44,6 +44,7 @@ final class ArchitectureTest {
                     "pushbridge.dev..",
                     "pushbridge.client..",
                     "pushbridge.metrics..",
+                    "pushbridge.tls..",
                     "pushbridge.cli..",
                     "pushbridge.app..");
 
@@ -67,7 +68,11 @@ final class ArchitectureTest {
     static final ArchRule onlyTheListenersKnowGrizzly = noClasses()
             .that()
             .resideOutsideOfPackages(
-                    "pushbridge.socket..", "pushbridge.admin..", "pushbridge.dev..", "pushbridge.client..")
+                    "pushbridge.socket..",
+                    "pushbridge.admin..",
+                    "pushbridge.dev..",
+                    "pushbridge.client..",
+                    "pushbridge.tls..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.glassfish.grizzly..");

@@ -75,7 +75,7 @@ function start() {
   push.addEventListener('seq-conflict', ({ detail }) => show('warn', ['seq-conflict', detail.to, `seq ${detail.seq}`]));
   push.addEventListener('duplicate', () => count('duplicates'));
   push.addEventListener('going-away', ({ detail }) => show('note', ['going-away', `again ${detail.delay} ms later`]));
-  push.addEventListener('round-trip', ({ detail }) => ($('trip').textContent = `${detail.toFixed(1)} ms`));
+  push.addEventListener('round-trip', ({ detail }) => ($('trip').textContent = `${detail < 100 ? detail.toFixed(1) : Math.round(detail)} ms`));
   push.on('*', (payload, envelope) => {
     count('count');
     show('message', [envelope.type, envelope.to, `seq ${envelope.seq}`], JSON.stringify(payload, null, 2));
