@@ -8,7 +8,7 @@ build_needed() {
   local stamp=$root/bridge/target/.built
   [[ -x $distribution/bin/pushbridge && -e $stamp ]] || return 0
   # Folders count too: their time tells of deleted files.
-  [[ -n $(find "$root/pom.xml" "$root/.mvn" "$root/bridge/pom.xml" "$root/bridge/src/main" "$root/schemas" \
+  [[ -n $(find "$root/pom.xml" "$root/.mvn" "$root/bridge/pom.xml" "$root/bridge/src/main" "$root/bridge/client" "$root/schemas" \
     -newer "$stamp" -print -quit) ]]
 }
 

@@ -125,3 +125,33 @@ want_faketime() {
   done
   return 1
 }
+
+oldest_node=18
+
+need_node() {
+  local found
+  if ! command -v node >/dev/null && can_install; then
+    install_packages nodejs
+  fi
+  found=$(node --version 2>/dev/null | sed -n 's/^v\([0-9]*\).*/\1/p')
+  ((${found:-0} >= oldest_node)) || die "needs Node $oldest_node or newer and found ${found:-none}." \
+    "Debian, Ubuntu: sudo apt-get install nodejs"
+}
+
+# npm comes with Node, except in Debian's own packages.
+need_npm() { need_program npm npm; }
+
+need_program() { # PROGRAM DEBIAN-PACKAGE
+  if ! command -v "$1" >/dev/null && can_install; then
+    install_packages "$2"
+  fi
+  command -v "$1" >/dev/null || die "needs $1 and found none on the PATH." "Debian, Ubuntu: sudo apt-get install $2"
+}
+
+need_php_amqplib() {
+  if ! php -r 'exit((@include "PhpAmqpLib/autoload.php") ? 0 : 1);' 2>/dev/null && can_install; then
+    install_packages php-amqplib
+  fi
+  php -r 'exit((@include "PhpAmqpLib/autoload.php") ? 0 : 1);' 2>/dev/null ||
+    die "needs php-amqplib on PHP's include path." "Debian, Ubuntu: sudo apt-get install php-amqplib"
+}

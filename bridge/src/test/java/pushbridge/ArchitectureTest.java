@@ -42,6 +42,7 @@ final class ArchitectureTest {
                     "pushbridge.socket..",
                     "pushbridge.admin..",
                     "pushbridge.dev..",
+                    "pushbridge.client..",
                     "pushbridge.metrics..",
                     "pushbridge.tls..",
                     "pushbridge.cli..",
@@ -67,7 +68,11 @@ final class ArchitectureTest {
     static final ArchRule onlyTheListenersKnowGrizzly = noClasses()
             .that()
             .resideOutsideOfPackages(
-                    "pushbridge.socket..", "pushbridge.admin..", "pushbridge.dev..", "pushbridge.tls..")
+                    "pushbridge.socket..",
+                    "pushbridge.admin..",
+                    "pushbridge.dev..",
+                    "pushbridge.client..",
+                    "pushbridge.tls..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.glassfish.grizzly..");

@@ -20,6 +20,7 @@ import pushbridge.amqp.CopyPublisher;
 import pushbridge.amqp.InstructionPublisher;
 import pushbridge.amqp.Intake;
 import pushbridge.amqp.StreamHeldLog;
+import pushbridge.client.ClientFiles;
 import pushbridge.config.AuthConfig;
 import pushbridge.config.BridgeConfig;
 import pushbridge.config.TlsConfig;
@@ -109,6 +110,7 @@ public final class Bridge {
                 loop::open,
                 clock,
                 tls(config.socket().tls(), null));
+        sockets.answerHttp(new ClientFiles(), ClientFiles.BELOW);
         devPages = config.auth().mode() == AuthConfig.Mode.DEV ? devPages(gate, node) : null;
 
         // For operators.
@@ -146,7 +148,7 @@ public final class Bridge {
                 new InstructionPublisher(config.amqp(), node),
                 config.message().maxBytes() + 1);
         DevPages pages = new DevPages(config.socket().path(), publish);
-        sockets.answerHttp(pages);
+        sockets.answerHttp(pages, "/");
         return pages;
     }
 

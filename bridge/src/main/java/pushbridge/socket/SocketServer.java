@@ -144,9 +144,13 @@ public final class SocketServer {
         return transport;
     }
 
-    /** Answers plain HTTP on this listener, all paths. The handler runs on a selector thread and must not block. */
-    public void answerHttp(HttpHandler handler) {
-        http.getServerConfiguration().addHttpHandler(handler, "/");
+    /**
+     * Answers plain HTTP on this listener. The handler runs on a selector thread and must not block.
+     *
+     * @param below the path itself and all below it; the longest that fits wins, and "/" takes what no other does
+     */
+    public void answerHttp(HttpHandler handler, String below) {
+        http.getServerConfiguration().addHttpHandler(handler, below);
     }
 
     /** Opens the port. */

@@ -1,137 +1,153 @@
-// The page for trying out. It shows what a page has to do on the subprotocol pushbridge.v1: acknowledge by counting,
-// ping, and come back with a growing random pause as the close codes say.
-const $ = (id) => document.getElementById(id);
-const connectForm = $('connect');
-const publishForm = $('publish');
+// The page for trying out: the client library, and what it tells, made visible.
+import { PushClient } from '/client/pushbridge-client.js';
 
-const PING_EVERY_MS = 25_000;
+const $ = (id) => document.getElementById(id);
 const MAX_SHOWN = 200;
 
-let socket = null;
-let wanted = false;
-let envelopes = 0;
-let attempts = 0;
-let pingTimer = 0;
-let retryTimer = 0;
-let pingSentAt = 0;
+let push;
+const channels = new Map();
+const counts = { count: 0, duplicates: 0, gaps: 0 };
 
 const query = new URLSearchParams(location.search);
-connectForm.elements.user.value = query.get('user') ?? '42';
-connectForm.elements.channels.value = query.get('channels') ?? 'news';
-publishForm.elements.to.value = `user.${connectForm.elements.user.value}`;
+let user = query.get('user') ?? '42';
+const wanted = (query.get('channels') ?? 'news').split(',').filter(Boolean);
+$('connect').elements.user.value = user;
+$('publish').elements.to.value = user ? `user.${user}` : 'all';
 
-function showState(state, text) {
-  $('state').dataset.state = state;
-  $('state').textContent = text;
-  $('toggle').textContent = wanted ? 'Disconnect' : 'Connect';
+function count(what) {
+  $(what).textContent = ++counts[what];
 }
 
-function show(kind, head, text) {
+function show(kind, facts, text) {
   const item = document.createElement('li');
   item.className = kind;
-  const small = document.createElement('small');
-  small.textContent = `${new Date().toLocaleTimeString()}  ${head}`;
-  const pre = document.createElement('pre');
-  pre.textContent = text;
-  item.append(small, pre);
+  const head = document.createElement('p');
+  facts.forEach((fact, i) => {
+    const part = document.createElement(i === 0 ? 'strong' : 'span');
+    part.textContent = fact;
+    head.append(part);
+  });
+  const time = document.createElement('time');
+  time.textContent = new Date().toLocaleTimeString();
+  head.append(time);
+  item.append(head);
+  if (text !== undefined) {
+    const pre = document.createElement('pre');
+    pre.textContent = text;
+    item.append(pre);
+  }
   $('messages').prepend(item);
   while ($('messages').children.length > MAX_SHOWN) $('messages').lastChild.remove();
 }
 
-function connect() {
-  clearTimeout(retryTimer);
+function describe({ state, code, reason, delay }) {
+  const why = [code, reason].filter(Boolean).join(' ');
+  if (state === 'waiting') return `${why || 'lost'}, again in ${(delay / 1000).toFixed(1)} s`;
+  return state === 'closed' && why ? `closed: ${why}` : state;
+}
+
+function onState({ detail }) {
+  $('state').dataset.state = detail.state;
+  $('state').textContent = describe(detail);
+  $('toggle').textContent = detail.state === 'closed' ? 'Connect' : 'Disconnect';
+  $('connection').textContent = detail.connection ?? '–';
+  if (detail.state === 'open') show('note', ['connected']);
+  else $('trip').textContent = '–';
+  if (detail.state === 'waiting') show('note', ['disconnected', [detail.code || '', detail.reason].join(' ')]);
+}
+
+function onError(event) {
+  const { kind, data, code, detail, error, reason } = event.detail;
+  show('error', [kind, String(code ?? '')], String(data ?? detail ?? reason ?? error));
+}
+
+function start() {
+  push?.close();
   const parameters = new URLSearchParams();
-  const { user, channels } = connectForm.elements;
-  if (user.value) parameters.set('user', user.value);
-  if (channels.value) parameters.set('channels', channels.value);
+  if (user) parameters.set('user', user);
+  push = new PushClient(`${document.documentElement.dataset.path}?${parameters}`);
+  push.addEventListener('state', onState);
+  push.addEventListener('error', onError);
+  push.addEventListener('gap', ({ detail }) => {
+    count('gaps');
+    show('warn', ['gap', detail.address ?? ''], 'Something may have been missed: a page would load its state anew.');
+  });
+  push.addEventListener('seq-conflict', ({ detail }) => show('warn', ['seq-conflict', detail.to, `seq ${detail.seq}`]));
+  push.addEventListener('duplicate', () => count('duplicates'));
+  push.addEventListener('going-away', ({ detail }) => show('note', ['going-away', `again ${detail.delay} ms later`]));
+  push.addEventListener('round-trip', ({ detail }) => ($('trip').textContent = `${detail < 100 ? detail.toFixed(1) : Math.round(detail)} ms`));
+  push.on('*', (payload, envelope) => {
+    count('count');
+    show('message', [envelope.type, envelope.to, `seq ${envelope.seq}`], JSON.stringify(payload, null, 2));
+  });
+  document.title = user ? `${user} · Pushbridge` : 'Pushbridge';
+  onState({ detail: { state: push.state } });
+  const names = [...channels.keys()];
+  channels.clear();
+  names.forEach(join);
+}
+
+function join(name) {
+  if (!channels.has(name)) channels.set(name, push.channel(name));
+  showChannels();
+}
+
+function showChannels() {
+  $('channels').replaceChildren(
+    ...[...channels].map(([name, channel]) => {
+      const item = document.createElement('li');
+      const leave = document.createElement('button');
+      leave.type = 'button';
+      leave.textContent = '×';
+      leave.setAttribute('aria-label', `Leave ${name}`);
+      leave.addEventListener('click', () => {
+        channel.leave();
+        channels.delete(name);
+        showChannels();
+      });
+      item.append(name, leave);
+      return item;
+    }),
+  );
+  const addresses = [...(user ? [`user.${user}`] : []), ...[...channels.keys()].map((name) => `channel.${name}`), 'all'];
+  $('addresses').replaceChildren(
+    ...addresses.map((address) => {
+      const option = document.createElement('option');
+      option.value = address;
+      return option;
+    }),
+  );
+  const parameters = new URLSearchParams();
+  parameters.set('user', user);
+  parameters.set('channels', [...channels.keys()].join(','));
   history.replaceState(null, '', `?${parameters}`);
-  document.title = user.value ? `${user.value} · Pushbridge` : 'Pushbridge';
-  const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
-  const endpoint = document.documentElement.dataset.path;
-  const current = new WebSocket(`${scheme}//${location.host}${endpoint}?${parameters}`, 'pushbridge.v1');
-  socket = current;
-  envelopes = 0;
-  showState('connecting', 'connecting');
-  current.onopen = () => {
-    attempts = 0;
-    showState('open', 'open');
-    clearInterval(pingTimer);
-    pingTimer = setInterval(ping, PING_EVERY_MS);
-    ping();
-  };
-  current.onmessage = (event) => receive(current, event.data);
-  current.onclose = (event) => {
-    if (socket !== current) return;
-    clearInterval(pingTimer);
-    socket = null;
-    $('connection').textContent = '–';
-    $('trip').textContent = '–';
-    const why = [event.code, event.reason].filter(Boolean).join(' ');
-    // 4000–4099: do not come back. 4200–4299: at once. All else: after a random pause that grows to 30 s.
-    const stay = event.code >= 4000 && event.code <= 4099;
-    if (!wanted || stay) {
-      wanted = false;
-      showState('closed', `closed (${why})`);
-      return;
-    }
-    const atOnce = event.code >= 4200 && event.code <= 4299;
-    const pause = atOnce ? 0 : Math.random() * Math.min(30_000, 1_000 * 2 ** attempts++);
-    showState('waiting', `closed (${why}), again in ${(pause / 1000).toFixed(1)} s`);
-    retryTimer = setTimeout(connect, pause);
-  };
 }
 
-function ping() {
-  if (socket?.readyState !== WebSocket.OPEN) return;
-  pingSentAt = performance.now();
-  socket.send(JSON.stringify({ type: 'ping' }));
-}
+$('toggle').addEventListener('click', () => (push.state === 'closed' ? push.connect() : push.close()));
 
-function receive(current, data) {
-  let message;
-  try {
-    message = JSON.parse(data);
-  } catch (error) {
-    show('error', 'not JSON', String(data));
-    return;
-  }
-  if (message.type === 'pong') {
-    $('trip').textContent = `${(performance.now() - pingSentAt).toFixed(1)} ms`;
-    return;
-  }
-  if (message.type.startsWith('bridge.')) {
-    if (message.type === 'bridge.welcome') $('connection').textContent = message.payload.connection;
-    const kind = message.type === 'bridge.error' ? 'error' : 'bridge';
-    show(kind, message.type, JSON.stringify(message.payload));
-    return;
-  }
-  show('message', `${message.to}  ·  ${message.type}  ·  seq ${message.seq}`, JSON.stringify(message.payload, null, 2));
-  envelopes += 1;
-  $('count').textContent = envelopes;
-  // "I have handled the first n envelopes of this connection"
-  current.send(JSON.stringify({ type: 'ack', count: envelopes }));
-}
-
-connectForm.addEventListener('submit', (event) => {
+$('connect').addEventListener('submit', (event) => {
   event.preventDefault();
-  wanted = !wanted;
-  attempts = 0;
-  if (wanted) {
-    connect();
-  } else {
-    clearTimeout(retryTimer);
-    if (socket) socket.close(1000);
-    else showState('closed', 'closed');
-  }
+  const { to } = $('publish').elements;
+  const fresh = event.target.elements.user.value.trim();
+  if (to.value === `user.${user}` && fresh) to.value = `user.${fresh}`;
+  user = fresh;
+  start();
+  showChannels();
 });
 
-publishForm.addEventListener('submit', async (event) => {
+$('join').addEventListener('submit', (event) => {
   event.preventDefault();
-  const { to, type, payload } = publishForm.elements;
-  const outcome = $('outcome');
+  const { channel } = event.target.elements;
+  join(channel.value.trim());
+  channel.value = '';
+});
+
+$('publish').addEventListener('submit', async (event) => {
+  event.preventDefault();
+  const { to, type, payload } = event.target.elements;
   const say = (good, text) => {
-    outcome.dataset.good = good;
-    outcome.textContent = text;
+    $('outcome').dataset.good = good;
+    $('outcome').textContent = text;
   };
   let parsed;
   try {
@@ -147,12 +163,13 @@ publishForm.addEventListener('submit', async (event) => {
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(envelope),
     });
-    const { outcome: what, detail } = await response.json();
-    say(response.ok, `${what}: ${detail}`);
+    const { outcome, detail } = await response.json();
+    say(response.ok, `${outcome}: ${detail}`);
   } catch (error) {
     say(false, `The bridge does not answer: ${error.message}`);
   }
 });
 
-wanted = true;
-connect();
+start();
+wanted.forEach(join);
+showChannels();

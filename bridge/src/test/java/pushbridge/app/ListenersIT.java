@@ -3,6 +3,7 @@ package pushbridge.app;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayInputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
@@ -12,6 +13,10 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -108,6 +113,59 @@ final class ListenersIT {
                 .isInstanceOf(ListenerException.class)
                 .hasMessageContaining("port " + bridge.bridge().adminPort(), null, null)
                 .hasMessageContaining("pushbridge.admin.port");
+    }
+
+    // ---- the client library -------------------------------------------------------------------------------------
+
+    @ParameterizedTest
+    @ValueSource(strings = {"pushbridge-client.js", "pushbridge-tabs.js"})
+    void theClientLibraryIsTheVeryFileThatNpmPacks(String name) throws Exception {
+        byte[] source = Files.readAllBytes(Path.of(System.getProperty("pushbridge.root"), "bridge", "client", name));
+        HttpResponse<byte[]> plain = library(name, "Accept-Encoding", "identity");
+        HttpResponse<byte[]> gzip = library(name, "Accept-Encoding", "br, gzip;q=0.8");
+
+        assertThat(plain.body()).isEqualTo(source);
+        assertThat(new GZIPInputStream(new ByteArrayInputStream(gzip.body())).readAllBytes())
+                .isEqualTo(source);
+        assertThat(gzip.body().length).isLessThanOrEqualTo(4096);
+        assertThat(gzip.headers().map())
+                .containsEntry("content-encoding", List.of("gzip"))
+                .containsEntry("content-type", List.of("text/javascript; charset=utf-8"))
+                .containsEntry("x-content-type-options", List.of("nosniff"))
+                .containsEntry("vary", List.of("Accept-Encoding"))
+                .containsEntry("cache-control", List.of("public, no-cache"))
+                .containsEntry("access-control-allow-origin", List.of("*"));
+        assertThat(plain.headers().firstValue("ETag"))
+                .isNotEqualTo(gzip.headers().firstValue("ETag"));
+    }
+
+    @Test
+    void whoHasTheClientLibraryAlreadyGetsItNotAgain() throws Exception {
+        String tag = library("pushbridge-client.js", "Accept-Encoding", "identity")
+                .headers()
+                .firstValue("ETag")
+                .orElseThrow();
+        HttpResponse<byte[]> again = library("pushbridge-client.js", "If-None-Match", "\"other\", " + tag);
+        assertThat(again.statusCode()).isEqualTo(304);
+        assertThat(again.body()).isEmpty();
+        assertThat(library("pushbridge-client.js", "If-None-Match", "\"other\"").statusCode())
+                .isEqualTo(200);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"", "package.json", "test/client.test.js", "../pushbridge-client.js", "%2e%2e/version.properties"
+            })
+    void nothingElseIsBesideIt(String name) throws Exception {
+        assertThat(get("/client/" + name).statusCode()).isEqualTo(404);
+    }
+
+    private HttpResponse<byte[]> library(String name, String header, String value) throws Exception {
+        return TestBridge.HTTP.send(
+                HttpRequest.newBuilder(bridge.publicUri("/client/" + name))
+                        .header(header, value)
+                        .build(),
+                BodyHandlers.ofByteArray());
     }
 
     // ---- the page ----------------------------------------------------------------------------------------------

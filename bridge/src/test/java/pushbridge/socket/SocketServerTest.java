@@ -250,12 +250,14 @@ class SocketServerTest {
 
     @Test
     void aPageIsServedBesideTheSocketAndAnIdleConnectionToItIsClosed() throws Exception {
-        server().answerHttp(new HttpHandler() {
-            @Override
-            public void service(Request request, Response response) throws Exception {
-                response.getWriter().write("hello");
-            }
-        });
+        server().answerHttp(
+                        new HttpHandler() {
+                            @Override
+                            public void service(Request request, Response response) throws Exception {
+                                response.getWriter().write("hello");
+                            }
+                        },
+                        "/");
         RawClient client = connect();
         for (int i = 0; i < 3; i++) {
             client.send("GET /dev HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(UTF_8));

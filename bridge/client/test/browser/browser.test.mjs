@@ -1,0 +1,288 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { Bridge, Proxy, TokenBridge, connect, events, launch, publish, received, seqs, startChat, stopAll, until, upTo } from './harness.mjs';
+
+let browser, bridge, context;
+let nextUser = 1;
+let user; // each test's own
+
+before(async () => {
+  [browser, bridge] = await Promise.all([launch(), Bridge.start()]);
+});
+after(async () => {
+  await browser?.close();
+  await stopAll();
+});
+afterEach(() => context?.close());
+
+async function open(url = bridge.url(), options) {
+  user = `u${nextUser++}`;
+  context = await browser.newContext(options);
+  const page = await context.newPage();
+  await page.goto(url);
+  return page;
+}
+
+const settled = () => until('all is settled', async () => (await bridge.metric('pushbridge_instructions_unsettled')) === 0);
+
+test('messages arrive in order and are acknowledged', async () => {
+  const page = await open();
+  await connect(page, { user });
+  await publish(`user.${user}`, 300);
+  await received(page, 300);
+  assert.deepEqual(await seqs(page), upTo(300));
+  await settled();
+});
+
+test('a channel reaches who joined it, until they leave', async () => {
+  const page = await open();
+  await connect(page, { user, channels: ['sea', 'sky'] });
+  await until('both are subscribed to', async () => (await events(page, 'subscribed')).length === 2);
+  await publish('channel.sea', 1, { first: 1 });
+  await received(page, 1);
+  await page.evaluate(() => window.push.channel('sea').leave());
+  await publish('channel.sea', 1, { first: 2 });
+  await publish('channel.sky', 1, { first: 3 });
+  await received(page, 2);
+  assert.deepEqual(await seqs(page), [1, 3]);
+});
+
+test('1,000 messages flow while the bridge is killed and started again: each is there once, in order', async () => {
+  const page = await open();
+  await connect(page, { user });
+  const published = publish(`user.${user}`, 1000, { rate: 400 });
+  await received(page, 150);
+  await bridge.end('SIGKILL');
+  await bridge.start();
+  await published;
+  await received(page, 1000);
+  await settled();
+  assert.deepEqual(await seqs(page), upTo(1000));
+  assert.deepEqual(await events(page, 'gap'), [{ address: `user.${user}` }], 'a new bridge does not know what was missed');
+  const states = (await events(page, 'state')).map(({ state }) => state);
+  assert.equal(states.at(-1), 'open');
+  assert.ok(states.includes('waiting'));
+});
+
+test('after the network was cut, what came meanwhile is there once, in order, and nothing was missed', async () => {
+  const proxy = await Proxy.start(bridge.port);
+  const page = await open(proxy.url());
+  await connect(page, { user });
+  await publish(`user.${user}`, 10);
+  await received(page, 10);
+  proxy.cut();
+  await until('the page has noticed', () => page.evaluate(() => window.push.state === 'waiting'));
+  await publish(`user.${user}`, 40, { first: 11 });
+  proxy.mend();
+  await received(page, 50);
+  assert.deepEqual(await seqs(page), upTo(50));
+  assert.deepEqual(await events(page, 'gap'), []);
+  proxy.stop();
+});
+
+test('a network that swallows everything is noticed as soon as the page is looked at', async () => {
+  const proxy = await Proxy.start(bridge.port);
+  const page = await open(proxy.url());
+  await connect(page, { user });
+  await publish(`user.${user}`, 1);
+  await received(page, 1);
+  proxy.hang();
+  await publish(`user.${user}`, 20, { first: 2 });
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })));
+  await received(page, 21);
+  assert.deepEqual(await seqs(page), upTo(21));
+  proxy.stop();
+});
+
+test('a frozen page whose connection goes meanwhile misses nothing', async () => {
+  const proxy = await Proxy.start(bridge.port);
+  const page = await open(proxy.url());
+  await connect(page, { user });
+  const devtools = await context.newCDPSession(page);
+  await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
+  await publish(`user.${user}`, 30);
+  proxy.cut();
+  proxy.mend();
+  await devtools.send('Page.setWebLifecycleState', { state: 'active' });
+  await received(page, 30);
+  assert.deepEqual(await seqs(page), upTo(30));
+  proxy.stop();
+});
+
+test('a duplicate is dropped; the same seq with another text is delivered and reported', async () => {
+  const page = await open();
+  await connect(page, { user });
+  await publish(`user.${user}`, 1, { first: 7 });
+  await publish(`user.${user}`, 1, { first: 7 });
+  await received(page, 1);
+  await until('the second one has come', async () => (await events(page, 'duplicate')).length === 1);
+  await page.evaluate(
+    (to) =>
+      fetch('/dev/publish', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ to, type: 'note', payload: { other: true }, seq: 7 }),
+      }),
+    `user.${user}`,
+  );
+  await received(page, 2);
+  assert.deepEqual(await seqs(page), [7, 7]);
+  assert.equal((await events(page, 'seq-conflict')).length, 1);
+  await settled();
+});
+
+test('a bad frame is reported as it came, and the stream goes on', async () => {
+  const proxy = await Proxy.start(bridge.port);
+  const page = await open(proxy.url());
+  await connect(page, { user });
+  await publish(`user.${user}`, 1);
+  await received(page, 1);
+  proxy.inject('{"half');
+  await until('it is reported', async () => (await events(page, 'error')).length === 1);
+  assert.deepEqual(await events(page, 'error'), [{ kind: 'bad-frame', data: '{"half' }]);
+  await publish(`user.${user}`, 5, { first: 2 });
+  await received(page, 6);
+  assert.deepEqual(await seqs(page), upTo(6));
+  proxy.stop();
+});
+
+test('two tabs share one connection; when the one that has it closes, the other takes over without a loss', async () => {
+  const first = await open();
+  const second = await context.newPage();
+  await second.goto(bridge.url());
+  const before = await bridge.metric('pushbridge_users');
+  await connect(first, { user, shared: true });
+  await connect(second, { user, shared: true });
+  assert.equal(await bridge.metric('pushbridge_users'), before + 1);
+  assert.deepEqual(await Promise.all([first, second].map((tab) => tab.evaluate(() => window.push.leader))), [true, false]);
+  await second.evaluate(() => window.push.channel('tabs').on('note', () => (window.overChannel = true)));
+  await until('the leader has subscribed', async () => (await events(second, 'subscribed')).length === 1);
+  await publish('channel.tabs', 1, { first: 100 });
+  await publish(`user.${user}`, 20);
+  for (const tab of [first, second]) {
+    await received(tab, 21);
+    assert.deepEqual(await seqs(tab), [100, ...upTo(20)]);
+  }
+  assert.ok(await second.evaluate(() => window.overChannel));
+  await first.close();
+  await publish(`user.${user}`, 20, { first: 21 });
+  await received(second, 41);
+  assert.deepEqual(await seqs(second), [100, ...upTo(40)]);
+  assert.ok(await second.evaluate(() => window.push.leader));
+});
+
+test('a bridge that goes away says so, and the page comes back when it was told', async () => {
+  const page = await open();
+  await connect(page, { user });
+  assert.equal(await bridge.end('SIGTERM'), 0);
+  await until('the page has noticed', async () => (await events(page, 'state')).some(({ code }) => code === 1012));
+  const [{ delay }] = await events(page, 'going-away');
+  const left = (await events(page, 'state')).find(({ code }) => code === 1012);
+  assert.equal(left.delay, delay);
+  await publish(`user.${user}`, 10);
+  await bridge.start();
+  await received(page, 10);
+  assert.deepEqual(await seqs(page), upTo(10));
+});
+
+test('the demo page publishes, shows, joins, leaves, changes its user, disconnects and comes back', async () => {
+  const errors = [];
+  const page = await open(bridge.url('/?user=demo&channels=news'));
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  page.on('pageerror', (error) => errors.push(String(error)));
+  const state = (wanted) => until(`it is ${wanted}`, async () => (await page.getAttribute('#state', 'data-state')) === wanted);
+  const shown = (text) => until(`${text} is shown`, async () => (await page.textContent('#messages')).includes(text));
+  const post = async (to, text) => {
+    await page.fill('#publish [name=to]', to);
+    await page.fill('#publish [name=payload]', JSON.stringify({ text }));
+    await page.click('#publish button');
+    await shown(text);
+  };
+  await state('open');
+  await post('user.demo', 'hello 👋 <b>bold</b>');
+  assert.equal(await page.locator('#messages b').count(), 0);
+  await page.fill('#join [name=channel]', 'sport');
+  await page.click('#join button');
+  await post('channel.sport', 'goal');
+  await page.click('[aria-label="Leave sport"]');
+  await page.fill('#connect [name=user]', 'other');
+  await page.click('#connect button');
+  await state('open');
+  await post('user.other', 'for another');
+  assert.match(await page.textContent('#trip'), /^[0-9.]+ ms$/);
+  assert.equal(await page.textContent('#count'), '3');
+  await page.click('#toggle');
+  await state('closed');
+  await page.click('#toggle');
+  await state('open');
+  await page.fill('#publish [name=payload]', '{');
+  await page.click('#publish button');
+  await until('the mistake is named', async () => (await page.textContent('#outcome')).includes('not JSON'));
+  assert.ok(page.url().endsWith('?user=other&channels=news'));
+  assert.deepEqual(errors, []);
+});
+
+test('the message board in PHP: two visitors see text and emoji, and scripts only as text', async () => {
+  const url = await startChat(bridge);
+  const first = await open(url);
+  const other = await browser.newContext();
+  const second = await other.newPage();
+  await second.goto(url);
+  for (const page of [first, second]) {
+    await until('it listens', async () => (await page.getAttribute('#state', 'data-listening')) === 'true');
+  }
+  const attempt = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script> 🎉 "quotes" & Ümläute';
+  await first.fill('[name=text]', attempt);
+  await first.click('button');
+  await second.locator('#messages li').waitFor();
+  await second.fill('[name=text]', 'second 🙂');
+  await second.click('button');
+  for (const page of [first, second]) {
+    await until('both are shown', async () => (await page.locator('#messages li').count()) === 2);
+    const texts = await page.locator('#messages li').allTextContents();
+    assert.match(texts[0], /^guest-\d+ /);
+    assert.equal(texts[0].replace(/^guest-\d+ /, ''), attempt);
+    assert.equal(texts[1].replace(/^guest-\d+ /, ''), 'second 🙂');
+    assert.equal(await page.locator('#messages img, #messages script').count(), 0);
+    assert.equal(await page.evaluate(() => window.hacked), undefined);
+  }
+  const names = await Promise.all([first, second].map((page) => page.textContent('strong')));
+  assert.notEqual(names[0], names[1]);
+  await first.reload();
+  assert.equal(await first.textContent('strong'), names[0], 'the session remembers who it is');
+  await other.close();
+});
+
+test('a fresh token goes with each connection, and an open one is renewed before it runs out', async () => {
+  const fake = await TokenBridge.start({ admits: (token) => token !== 't1', expiresIn: 7 });
+  const page = await open(`http://127.0.0.1:${fake.port}/`);
+  await page.evaluate(async () => {
+    const { PushClient } = await import('/client/pushbridge-client.js');
+    let given = 0;
+    window.states = [];
+    window.push = new PushClient('/ws', { token: async () => `t${++given}` });
+    window.push.addEventListener('state', ({ detail }) => window.states.push([detail.state, detail.code ?? null]));
+  });
+  await until('it was refused, and came back with a fresh one', () => page.evaluate(() => window.push.state === 'open'));
+  assert.deepEqual(fake.tokens, ['t1', 't2']);
+  assert.deepEqual(await page.evaluate(() => window.states), [['waiting', 1006], ['connecting', null], ['open', null]]);
+  await until('it is renewed', () => fake.renewals.length > 0);
+  assert.equal(fake.renewals[0], 't3');
+  const connections = fake.tokens.length;
+  fake.close(4200, 'token-expired');
+  await until('it came back', () => fake.tokens.length > connections);
+  assert.equal(new Set([...fake.tokens, ...fake.renewals]).size, fake.tokens.length + fake.renewals.length, 'none is used twice');
+  fake.stop();
+});
+
+test('the library works in Node as in a page', { skip: !globalThis.WebSocket && 'this Node has no WebSocket' }, async () => {
+  const { PushClient } = await import('../../pushbridge-client.js');
+  const push = new PushClient(`ws://127.0.0.1:${bridge.port}/ws?user=node`);
+  const got = [];
+  push.on('note', (payload, envelope) => got.push(envelope.seq));
+  await until('it is open', () => push.state === 'open');
+  await publish('user.node', 100);
+  await until('all are there', () => got.length >= 100);
+  assert.deepEqual(got, upTo(100));
+  push.close();
+});
