@@ -206,9 +206,23 @@ public final class ConfigLoader {
                         v.get(Keys.ACK_TIMEOUT),
                         v.get(Keys.SOCKET_STALL_AFTER),
                         v.get(Keys.SOCKET_SEND_BUFFER_BYTES),
-                        v.get(Keys.SOCKET_SELECTORS)),
+                        v.get(Keys.SOCKET_SELECTORS),
+                        new SocketLimits(
+                                v.get(Keys.SOCKET_MAX_CONNECTIONS_PER_ADDRESS),
+                                v.get(Keys.SOCKET_MAX_HANDSHAKES_PER_SECOND),
+                                v.get(Keys.SOCKET_MAX_HANDSHAKES_PER_SECOND_PER_ADDRESS),
+                                v.get(Keys.SOCKET_MAX_FRAMES_PER_SECOND)),
+                        new ProxyConfig(
+                                v.get(Keys.SOCKET_TRUSTED_PROXIES),
+                                v.get(Keys.SOCKET_FORWARDED_HEADER),
+                                v.get(Keys.SOCKET_PROXY_PROTOCOL)),
+                        TlsKeys.SOCKET.read(v)),
                 new AuthConfig(v.get(Keys.AUTH_MODE), v.get(Keys.AUTH_DEV_ALLOW_REMOTE)),
-                new AdminConfig(v.get(Keys.ADMIN_HOST), v.get(Keys.ADMIN_PORT)),
+                new AdminConfig(
+                        v.get(Keys.ADMIN_HOST),
+                        v.get(Keys.ADMIN_PORT),
+                        TlsKeys.ADMIN.read(v),
+                        v.getOrNull(Keys.ADMIN_TLS_CLIENT_CA_FILE)),
                 new ShutdownConfig(v.get(Keys.SHUTDOWN_GRACE)));
     }
 
@@ -235,6 +249,8 @@ public final class ConfigLoader {
                 v.get(Keys.AMQP_MAX_INBOUND_BYTES),
                 v.get(Keys.AMQP_DEAD_MAX_MESSAGES),
                 v.get(Keys.AMQP_EXPIRED_MAX_MESSAGES),
-                v.get(Keys.AMQP_TOKEN_REFRESH));
+                v.get(Keys.AMQP_TOKEN_REFRESH),
+                new AmqpTlsConfig(
+                        v.get(Keys.AMQP_TLS_VERIFY), v.getOrNull(Keys.AMQP_TLS_CA_FILE), TlsKeys.AMQP.read(v)));
     }
 }

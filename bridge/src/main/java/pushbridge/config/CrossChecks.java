@@ -27,6 +27,8 @@ final class CrossChecks {
         checks.aWindowFitsAnOutbox();
         checks.devModeStaysLocal();
         checks.listenersDiffer();
+        checks.proxiesAreNamed();
+        checks.tlsIsWhole();
     }
 
     private void prefetchFitsTheHeap() {
@@ -150,6 +152,33 @@ final class CrossChecks {
                     "%s is the port of the public listener (%s) too; the two must differ",
                     shown(Keys.ADMIN_PORT),
                     Keys.SOCKET_PORT.fullName());
+        }
+    }
+
+    private void proxiesAreNamed() {
+        if (values.have(Keys.SOCKET_PROXY_PROTOCOL, Keys.SOCKET_TRUSTED_PROXIES)
+                && values.get(Keys.SOCKET_PROXY_PROTOCOL)
+                && values.get(Keys.SOCKET_TRUSTED_PROXIES).isEmpty()) {
+            problem(
+                    Keys.SOCKET_PROXY_PROTOCOL,
+                    "no connection can have such a header as long as %s names no network",
+                    Keys.SOCKET_TRUSTED_PROXIES.fullName());
+        }
+    }
+
+    private void tlsIsWhole() {
+        for (TlsKeys keys : TlsKeys.ALL) {
+            keys.check(values, problems);
+        }
+        if (values.have(Keys.ADMIN_TLS_CLIENT_CA_FILE)
+                && TlsKeys.ADMIN.known(values)
+                && values.getOrNull(Keys.ADMIN_TLS_CLIENT_CA_FILE) != null
+                && TlsKeys.ADMIN.read(values) == null) {
+            problem(
+                    Keys.ADMIN_TLS_CLIENT_CA_FILE,
+                    "nobody can show a certificate to a listener without TLS; set %s and %s too",
+                    Keys.ADMIN_TLS_CERTIFICATE_FILE.fullName(),
+                    Keys.ADMIN_TLS_KEY_FILE.fullName());
         }
     }
 
