@@ -64,11 +64,7 @@ final class PlainEnvelope {
             return false;
         }
         space();
-        return at == body.length
-                && typeEnd > 0
-                && seq >= 0
-                && payload
-                && (ascii || StrictUtf8.firstInvalid(body) < 0);
+        return at == body.length && typeEnd > 0 && seq >= 0 && payload && (ascii || StrictUtf8.firstInvalid(body) < 0);
     }
 
     /** The type; null when it is a reserved one. */

@@ -19,9 +19,45 @@ class PlainEnvelopeTest {
 
     private static final int RUNS = 60_000;
     private static final String[] BITS = {
-        "\"type\":\"a\"", "\"seq\":1", "\"payload\":{}", "\"to\":\"user.42\"", "{", "}", "[", "]", ",", ":", "\"", "\\",
-        "\\u00e9", "\\ud800", "\\x", "0", "-", ".", "1e3", "01", "true", "null", "tru", "NaN", " ", "\n", "\0", "\u007f",
-        "é", "😀", "bridge.", "ping", "9007199254740992", "12345678901234567890", "/*", "//", "\"a\":1", "all", "user."
+        "\"type\":\"a\"",
+        "\"seq\":1",
+        "\"payload\":{}",
+        "\"to\":\"user.42\"",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"",
+        "\\",
+        "\\u00e9",
+        "\\ud800",
+        "\\x",
+        "0",
+        "-",
+        ".",
+        "1e3",
+        "01",
+        "true",
+        "null",
+        "tru",
+        "NaN",
+        " ",
+        "\n",
+        "\0",
+        "\u007f",
+        "é",
+        "😀",
+        "bridge.",
+        "ping",
+        "9007199254740992",
+        "12345678901234567890",
+        "/*",
+        "//",
+        "\"a\":1",
+        "all",
+        "user."
     };
 
     private final EnvelopeReader reader = ExamplesTest.reader();
@@ -94,7 +130,8 @@ class PlainEnvelopeTest {
     void examplesAreReadAlike() throws IOException {
         int seen = 0;
         for (String kind : new String[] {"good", "bad"}) {
-            try (Stream<Path> files = Files.walk(Examples.SCHEMAS.resolve("examples").resolve(kind).resolve("envelope"))) {
+            try (Stream<Path> files = Files.walk(
+                    Examples.SCHEMAS.resolve("examples").resolve(kind).resolve("envelope"))) {
                 for (Path file : files.filter(Files::isRegularFile).toList()) {
                     byte[] body = Files.readAllBytes(file);
                     assertSame(null, body, file.toString());
@@ -125,7 +162,8 @@ class PlainEnvelopeTest {
 
     private static String generated(Random random) {
         String[] members = {
-            "\"type\":\"" + pick(random, "a", "order.created", "bridge", "x y", "a.b", "ping", "é", "a".repeat(128)) + '"',
+            "\"type\":\"" + pick(random, "a", "order.created", "bridge", "x y", "a.b", "ping", "é", "a".repeat(128))
+                    + '"',
             "\"seq\":" + pick(random, "0", "17", "4711", "9007199254740991", "9007199254740990", "1.0", "1e3", "-1"),
             "\"payload\":" + (random.nextInt(20) == 0 ? "[]" : object(random, 0)),
             "\"to\":\"" + pick(random, "user.42", "user.42", "user.42", "all", "channel.é", "user.") + '"',
@@ -137,7 +175,10 @@ class PlainEnvelopeTest {
             members[other] = swapped;
         }
         int count = random.nextInt(3) == 0 ? 3 : 4;
-        return space(random) + '{' + String.join(space(random) + ',' + space(random), Arrays.copyOf(members, count)) + '}'
+        return space(random)
+                + '{'
+                + String.join(space(random) + ',' + space(random), Arrays.copyOf(members, count))
+                + '}'
                 + space(random);
     }
 
@@ -159,7 +200,8 @@ class PlainEnvelopeTest {
         return switch (random.nextInt(depth > 12 ? 6 : 9)) {
             case 0 -> pick(random, "1", "-0", "0.5", "12345678901234567890", "1e3", "-12.75", "-");
             case 1 -> pick(random, "true", "false", "null");
-            case 2, 3 -> '"' + pick(random, "", "text", "é😀", "\\\"", "\\u00e9", "\\ud800", "a\\n\\t\\/", "\u007f") + '"';
+            case 2, 3 ->
+                '"' + pick(random, "", "text", "é😀", "\\\"", "\\u00e9", "\\ud800", "a\\n\\t\\/", "\u007f") + '"';
             case 4 -> Long.toString(random.nextInt());
             case 5 -> "[]";
             case 6 -> '[' + value(random, depth + 1) + ',' + space(random) + value(random, depth + 1) + ']';
