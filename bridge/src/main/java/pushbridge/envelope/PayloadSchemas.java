@@ -59,6 +59,11 @@ final class PayloadSchemas {
         return sorted;
     }
 
+    /** Whether payloads of this type have a schema. */
+    boolean has(String type) {
+        return byType.containsKey(type);
+    }
+
     /** What is wrong with a payload, with its JSON pointer inside the envelope; null when nothing is. */
     @Nullable
     String problem(String type, JsonNode payload) {

@@ -12,6 +12,9 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import tools.jackson.core.JacksonException;
@@ -38,6 +41,20 @@ final class Schemas {
             return schema;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /** SHA-256 of such a file, in hexadecimal digits. */
+    static String digest(String fileName) {
+        try (InputStream in = Schemas.class.getResourceAsStream("/pushbridge/schemas/" + fileName)) {
+            if (in == null) {
+                throw new IllegalStateException("the schema " + fileName + " is missing from this build");
+            }
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(in.readAllBytes()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
         }
     }
 

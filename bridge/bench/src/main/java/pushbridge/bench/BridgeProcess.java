@@ -75,7 +75,7 @@ final class BridgeProcess implements AutoCloseable {
     }
 
     /** Below the range of outgoing connections, of which there will be many. */
-    private static int freePort() throws BenchException {
+    static int freePort() throws BenchException {
         for (int i = 0; i < 100; i++) {
             int port = ThreadLocalRandom.current().nextInt(20_000, 30_000);
             try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {

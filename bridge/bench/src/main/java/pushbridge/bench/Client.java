@@ -18,6 +18,9 @@ final class Client {
     /** What the scenario wants to find again. */
     final int number;
 
+    /** Whether it reads nothing but the answer to its handshake. */
+    final boolean deaf;
+
     final long startedNanos = System.nanoTime();
 
     volatile State state = State.CONNECTING;
@@ -39,7 +42,8 @@ final class Client {
     @Nullable
     ByteBuffer unwritten;
 
-    Client(String user, int number) {
+    Client(String user, int number, boolean deaf) {
+        this.deaf = deaf;
         this.user = user;
         this.number = number;
     }

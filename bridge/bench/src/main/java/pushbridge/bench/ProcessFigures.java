@@ -3,6 +3,7 @@ package pushbridge.bench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 
 /** What Linux tells of a process; 0 when there is no such process (a broker in a container). */
@@ -26,6 +27,15 @@ final class ProcessFigures {
         } catch (IOException e) {
             throw new BenchException("process " + pid + " is gone", e);
         }
+    }
+
+    /** The same of several processes together. */
+    static double cpuSeconds(Collection<Long> pids) throws BenchException {
+        double sum = 0;
+        for (long pid : pids) {
+            sum += cpuSeconds(pid);
+        }
+        return sum;
     }
 
     /** Resident memory in MiB. */

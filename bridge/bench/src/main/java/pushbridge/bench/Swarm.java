@@ -56,20 +56,20 @@ final class Swarm implements AutoCloseable {
     private static final int PONG = 10;
 
     private final int port;
-    private final boolean acknowledging;
+    private final Dialect dialect;
     private final Listener listener;
     private final List<Worker> workers = new ArrayList<>();
     private final AtomicInteger started = new AtomicInteger();
 
     /** @param threads what the clients may use of the machine; one serves some 100,000 messages a second */
     Swarm(int port, int threads, Listener listener) throws BenchException {
-        this(port, threads, false, listener);
+        this(port, threads, Dialect.BRIDGE, listener);
     }
 
-    /** @param acknowledging whether they speak {@code pushbridge.v1}: what one read has brought is acknowledged at once */
-    Swarm(int port, int threads, boolean acknowledging, Listener listener) throws BenchException {
+    /** @param dialect what they say to the server */
+    Swarm(int port, int threads, Dialect dialect, Listener listener) throws BenchException {
         this.port = port;
-        this.acknowledging = acknowledging;
+        this.dialect = dialect;
         this.listener = listener;
         try {
             for (int i = 0; i < threads; i++) {
@@ -83,7 +83,15 @@ final class Swarm implements AutoCloseable {
 
     /** Opens a connection as a user; returns at once. */
     Client connect(String user, int number) {
-        Client client = new Client(user, number);
+        return connect(new Client(user, number, false));
+    }
+
+    /** Opens a connection whose client reads the answer to the handshake and nothing after it; returns at once. */
+    Client connectDeaf(String user, int number) {
+        return connect(new Client(user, number, true));
+    }
+
+    private Client connect(Client client) {
         int place = started.getAndIncrement();
         Worker worker = workers.get(place % workers.size());
         worker.orders.add(new Order(client, place / CONNECTIONS_PER_ADDRESS, true));
@@ -184,6 +192,9 @@ final class Swarm implements AutoCloseable {
                 client.channel = channel;
                 channel.configureBlocking(false);
                 channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+                if (client.deaf) {
+                    channel.setOption(StandardSocketOptions.SO_RCVBUF, 4 * 1024);
+                }
                 channel.bind(new InetSocketAddress(loopback(2 + sourceAddress % 200), 0));
                 channel.register(selector, SelectionKey.OP_CONNECT, client);
                 if (channel.connect(new InetSocketAddress(loopback(1), port))) {
@@ -224,10 +235,9 @@ final class Swarm implements AutoCloseable {
                 key.interestOps(SelectionKey.OP_READ);
             }
             // The key is any 16 bytes; the answer to it is not checked.
-            String request = "GET /ws?user=" + client.user + " HTTP/1.1\r\nHost: 127.0.0.1:" + port
+            String request = "GET " + dialect.pathOf(client.user) + " HTTP/1.1\r\nHost: 127.0.0.1:" + port
                     + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
-                    + "\r\nSec-WebSocket-Version: 13"
-                    + (acknowledging ? "\r\nSec-WebSocket-Protocol: pushbridge.v1\r\n\r\n" : "\r\n\r\n");
+                    + "\r\nSec-WebSocket-Version: 13\r\n" + dialect.headers() + "\r\n";
             write(client, channel, ByteBuffer.wrap(request.getBytes(StandardCharsets.US_ASCII)));
         }
 
@@ -262,7 +272,7 @@ final class Swarm implements AutoCloseable {
 
         private void acknowledge(Client client) {
             int count = client.messages.get();
-            if (acknowledging && count > client.acknowledged) {
+            if (dialect.acknowledging() && count > client.acknowledged) {
                 client.acknowledged = count;
                 send(client, TEXT, Text.ack(count));
             }
@@ -290,6 +300,13 @@ final class Swarm implements AutoCloseable {
                     opening--;
                     client.openedNanos = System.nanoTime();
                     client.state = Client.State.OPEN;
+                    for (String text : dialect.greeting()) {
+                        send(client, TEXT, text.getBytes(StandardCharsets.US_ASCII));
+                    }
+                    SocketChannel channel = client.channel;
+                    if (client.deaf && channel != null) {
+                        interest(channel, 0);
+                    }
                     listener.opened(client);
                     return true;
                 }
@@ -329,7 +346,7 @@ final class Swarm implements AutoCloseable {
             in.position(to);
             switch (first & 0x0F) {
                 case TEXT -> {
-                    if (acknowledging && Text.isNoMessage(in, from, to)) {
+                    if (dialect.acknowledging() ? Text.isNoMessage(in, from, to) : !Text.startsAsMessage(in, from)) {
                         return true;
                     }
                     if (client.firstMessageNanos == 0) {

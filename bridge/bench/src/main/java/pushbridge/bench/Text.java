@@ -44,6 +44,12 @@ final class Text {
         return true;
     }
 
+    /** Whether a text is an envelope, or STOMP's MESSAGE with one in it; not STOMP's CONNECTED. */
+    static boolean startsAsMessage(ByteBuffer text, int from) {
+        byte first = text.get(from);
+        return first == '{' || first == 'M';
+    }
+
     static long seq(ByteBuffer text, int from, int to) {
         return number(text, from, to, SEQ);
     }

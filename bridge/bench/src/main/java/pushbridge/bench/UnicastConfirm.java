@@ -63,7 +63,7 @@ final class UnicastConfirm {
             try (BridgeProcess bridge = bench.start(broker, settings)) {
                 Waiting.until("readiness", Bench.READY_PATIENCE, bridge::ready);
                 try (Swarm swarm =
-                        new Swarm(bridge.socketPort(), 1, kind == Kind.ACKNOWLEDGED, new Counter(received))) {
+                        new Swarm(bridge.socketPort(), 1, kind == Kind.ACKNOWLEDGED ? Dialect.BRIDGE_V1 : Dialect.BRIDGE, new Counter(received))) {
                     for (int i = 0; i < users; i++) {
                         swarm.connect(Flood.user(Online.PREFIX, i), i);
                     }
