@@ -19,6 +19,7 @@ import pushbridge.amqp.CopyPublisher;
 import pushbridge.amqp.InstructionPublisher;
 import pushbridge.amqp.Intake;
 import pushbridge.amqp.StreamHeldLog;
+import pushbridge.auth.TokenVerifier;
 import pushbridge.config.AuthConfig;
 import pushbridge.config.BridgeConfig;
 import pushbridge.delivery.Clock;
@@ -35,6 +36,7 @@ import pushbridge.outbox.OutboxTotals;
 import pushbridge.socket.DevGate;
 import pushbridge.socket.HandshakeGate;
 import pushbridge.socket.SocketServer;
+import pushbridge.socket.TokenGate;
 
 /** One bridge: constructed in the order of the data path, started from the browsers' end, stopped from the broker's. */
 public final class Bridge {
@@ -53,6 +55,7 @@ public final class Bridge {
     private final CopyPublisher copies;
     private final StreamHeldLog held;
     private final DeliveryLoop loop;
+    private final @Nullable TokenVerifier tokens;
     private final SocketServer sockets;
     private final BridgeHealth health;
     private final AdminServer admin;
@@ -94,7 +97,8 @@ public final class Bridge {
         intake = new Intake(config.amqp(), config.intake(), node, envelopes::read, clock, loop, broker);
 
         // The way out: sockets.
-        HandshakeGate gate = gate(config);
+        tokens = config.auth().token() == null ? null : new TokenVerifier(config.auth().token(), clock::machineMillis);
+        HandshakeGate gate = gate();
         sockets =
                 new SocketServer(config.socket(), config.outbox(), outboxes, gate, this::isStandby, loop::open, clock);
         devPages = config.auth().mode() == AuthConfig.Mode.DEV ? devPages(gate, node) : null;
@@ -112,10 +116,11 @@ public final class Bridge {
         });
     }
 
-    private static HandshakeGate gate(BridgeConfig config) {
-        return switch (config.auth().mode()) {
-            case DEV -> new DevGate(config.socket(), config.delivery().maxChannels());
-        };
+    private HandshakeGate gate() {
+        int maxChannels = config.delivery().maxChannels();
+        return tokens == null
+                ? new DevGate(config.socket(), config.auth().origins(), maxChannels)
+                : new TokenGate(tokens, config.auth(), maxChannels);
     }
 
     private DevPages devPages(HandshakeGate gate, String node) {
@@ -155,6 +160,9 @@ public final class Bridge {
      */
     public void start() throws ListenerException, InterruptedException {
         loop.start();
+        if (tokens != null) {
+            tokens.start();
+        }
         try {
             // Sockets before intake, so that returning clients are there when the first instruction is.
             open(
@@ -242,6 +250,9 @@ public final class Bridge {
             devPages.close();
         }
         sockets.stop();
+        if (tokens != null) {
+            tokens.close();
+        }
         admin.stop();
         metrics.close();
     }

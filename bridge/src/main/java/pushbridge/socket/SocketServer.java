@@ -89,7 +89,7 @@ public final class SocketServer {
         listener.setMaxHttpHeaderSize(config.maxHeaderBytes());
         listener.registerAddOn(new UpgradeAddOn(new UpgradeFilter(
                 new PushConnection.Surroundings(
-                        config, outbox, totals, clock, sessions, connections, new ClientFrameReader()),
+                        config, outbox, totals, clock, sessions, connections, gate, new ClientFrameReader()),
                 arrivals,
                 gate,
                 standby,
