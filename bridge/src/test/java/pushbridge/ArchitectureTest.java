@@ -43,6 +43,7 @@ final class ArchitectureTest {
                     "pushbridge.admin..",
                     "pushbridge.dev..",
                     "pushbridge.metrics..",
+                    "pushbridge.tls..",
                     "pushbridge.cli..",
                     "pushbridge.app..");
 
@@ -65,7 +66,8 @@ final class ArchitectureTest {
     @ArchTest
     static final ArchRule onlyTheListenersKnowGrizzly = noClasses()
             .that()
-            .resideOutsideOfPackages("pushbridge.socket..", "pushbridge.admin..", "pushbridge.dev..")
+            .resideOutsideOfPackages(
+                    "pushbridge.socket..", "pushbridge.admin..", "pushbridge.dev..", "pushbridge.tls..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.glassfish.grizzly..");

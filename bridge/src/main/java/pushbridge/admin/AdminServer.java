@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.function.Supplier;
+import org.glassfish.grizzly.filterchain.TransportFilter;
 import org.glassfish.grizzly.http.server.HttpHandler;
 import org.glassfish.grizzly.http.server.HttpServer;
 import org.glassfish.grizzly.http.server.NetworkListener;
@@ -14,7 +15,10 @@ import org.glassfish.grizzly.http.server.Response;
 import org.glassfish.grizzly.nio.transport.TCPNIOTransport;
 import org.glassfish.grizzly.nio.transport.TCPNIOTransportBuilder;
 import org.glassfish.grizzly.threadpool.ThreadPoolConfig;
+import org.jspecify.annotations.Nullable;
 import pushbridge.config.AdminConfig;
+import pushbridge.tls.ServerTls;
+import pushbridge.tls.TlsFilter;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Answers {@code /health/live}, {@code /health/ready} and {@code /metrics}. */
@@ -29,14 +33,17 @@ public final class AdminServer {
 
     private final HttpServer http = new HttpServer();
     private final NetworkListener listener;
+    private final @Nullable ServerTls tls;
 
     /**
      * Opens nothing yet.
      *
      * @param health asked at every probe
+     * @param tls null for plain TCP
      * @param metrics the text of a scrape; asked at every scrape
      */
-    public AdminServer(AdminConfig config, Supplier<Health> health, Supplier<String> metrics) {
+    public AdminServer(AdminConfig config, Supplier<Health> health, Supplier<String> metrics, @Nullable ServerTls tls) {
+        this.tls = tls;
         listener = new NetworkListener("pushbridge-admin", config.host(), config.port());
         TCPNIOTransport transport = TCPNIOTransportBuilder.newInstance()
                 .setSelectorRunnersCount(1)
@@ -50,6 +57,11 @@ public final class AdminServer {
                         .setMaxPoolSize(WORKERS))
                 .build();
         listener.setTransport(transport);
+        if (tls != null) {
+            TlsFilter filter = new TlsFilter(tls);
+            listener.registerAddOn(
+                    (on, builder) -> builder.add(builder.indexOfType(TransportFilter.class) + 1, filter));
+        }
         http.addListener(listener);
         http.getServerConfiguration().setName("pushbridge-admin");
         Map<String, Answer> answers = Map.of(
@@ -114,6 +126,9 @@ public final class AdminServer {
     /** Opens the port. */
     public void start() throws IOException {
         http.start();
+        if (tls != null) {
+            tls.start();
+        }
     }
 
     /** The port listened on, which the configuration may have left open. */
@@ -123,6 +138,9 @@ public final class AdminServer {
 
     /** Closes the port and ends the threads. Idempotent. */
     public void stop() {
+        if (tls != null) {
+            tls.stop();
+        }
         http.shutdownNow();
     }
 }

@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import pushbridge.config.AmqpConfig;
+import pushbridge.tls.ClientTls;
+import pushbridge.tls.TlsException;
 
 /**
  * Opens connections for one role. Recovery by the client library is off: it would reuse tags and numbers across
@@ -103,6 +105,9 @@ final class Connector {
             // The library's message may repeat the address with its password.
             throw new IOException("not a usable AMQP address; expected amqp://user:password@host:port/vhost", null);
         }
+        if (uri.getScheme().equals("amqps")) {
+            secure(factory);
+        }
         if (factory.getVirtualHost().isEmpty()) {
             factory.setVirtualHost("/"); // a trailing slash is rarely meant as the vhost with the empty name
         }
@@ -122,6 +127,19 @@ final class Connector {
         });
         factory.setExceptionHandler(new ExceptionLog());
         return factory;
+    }
+
+    /** Reads the files anew each time, so that a new certificate needs no restart. */
+    private void secure(ConnectionFactory factory) throws IOException {
+        try {
+            // Instead of the library's own choice for amqps, which trusts everybody.
+            factory.useSslProtocol(ClientTls.context(config.tls()));
+        } catch (TlsException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+        if (config.tls().verify()) {
+            factory.enableHostnameVerification();
+        }
     }
 
     /** What went wrong, in words that fit into a sentence. */

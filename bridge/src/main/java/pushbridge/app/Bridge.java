@@ -3,6 +3,7 @@ package pushbridge.app;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -22,6 +23,7 @@ import pushbridge.amqp.StreamHeldLog;
 import pushbridge.auth.TokenVerifier;
 import pushbridge.config.AuthConfig;
 import pushbridge.config.BridgeConfig;
+import pushbridge.config.TlsConfig;
 import pushbridge.delivery.Clock;
 import pushbridge.delivery.CloseCode;
 import pushbridge.delivery.DeliveryLoop;
@@ -37,6 +39,8 @@ import pushbridge.socket.DevGate;
 import pushbridge.socket.HandshakeGate;
 import pushbridge.socket.SocketServer;
 import pushbridge.socket.TokenGate;
+import pushbridge.tls.ServerTls;
+import pushbridge.tls.TlsException;
 
 /** One bridge: constructed in the order of the data path, started from the browsers' end, stopped from the broker's. */
 public final class Bridge {
@@ -68,13 +72,14 @@ public final class Bridge {
      * Wires; opens and starts nothing.
      *
      * @throws SchemaFileException a payload schema in {@code message.types-dir} cannot be used
+     * @throws TlsException a certificate or key cannot be used
      */
-    public Bridge(BridgeConfig config) throws SchemaFileException {
+    public Bridge(BridgeConfig config) throws SchemaFileException, TlsException {
         this(config, DeliveryLoop.keepingRules());
     }
 
     /** @param keeping how the held log is kept short */
-    Bridge(BridgeConfig config, KeepingRules keeping) throws SchemaFileException {
+    Bridge(BridgeConfig config, KeepingRules keeping) throws SchemaFileException, TlsException {
         this.config = config;
         String node = nodeName();
 
@@ -99,14 +104,25 @@ public final class Bridge {
         // The way out: sockets.
         tokens = config.auth().token() == null ? null : new TokenVerifier(config.auth().token(), clock::machineMillis);
         HandshakeGate gate = gate();
-        sockets =
-                new SocketServer(config.socket(), config.outbox(), outboxes, gate, this::isStandby, loop::open, clock);
+        sockets = new SocketServer(
+                config.socket(),
+                config.outbox(),
+                outboxes,
+                gate,
+                this::isStandby,
+                loop::open,
+                clock,
+                tls(config.socket().tls(), null));
         devPages = config.auth().mode() == AuthConfig.Mode.DEV ? devPages(gate, node) : null;
 
         // For operators.
         health = new BridgeHealth(loop.stats(), broker, copies, clock, failure::isDone, () -> stopping);
         metrics = BridgeMetrics.register(loop.stats(), broker, copies, held, sockets);
-        admin = new AdminServer(config.admin(), health::now, metrics::scrape);
+        admin = new AdminServer(
+                config.admin(),
+                health::now,
+                metrics::scrape,
+                tls(config.admin().tls(), config.admin().clientCaFile()));
 
         broker.onOwnership(now -> {
             if (now == BrokerStatus.Ownership.STANDBY) {
@@ -121,6 +137,11 @@ public final class Bridge {
         return tokens == null
                 ? new DevGate(config.socket(), config.auth().origins(), maxChannels)
                 : new TokenGate(tokens, config.auth(), maxChannels);
+    }
+
+    private static @Nullable ServerTls tls(@Nullable TlsConfig config, @Nullable Path clientCaFile)
+            throws TlsException {
+        return config == null ? null : new ServerTls(config, clientCaFile);
     }
 
     private DevPages devPages(HandshakeGate gate, String node) {
@@ -160,9 +181,6 @@ public final class Bridge {
      */
     public void start() throws ListenerException, InterruptedException {
         loop.start();
-        if (tokens != null) {
-            tokens.start();
-        }
         try {
             // Sockets before intake, so that returning clients are there when the first instruction is.
             open(
@@ -250,9 +268,6 @@ public final class Bridge {
             devPages.close();
         }
         sockets.stop();
-        if (tokens != null) {
-            tokens.close();
-        }
         admin.stop();
         metrics.close();
     }

@@ -9,6 +9,7 @@ import pushbridge.config.AuthConfig;
 import pushbridge.config.BridgeConfig;
 import pushbridge.config.EffectiveConfig;
 import pushbridge.envelope.SchemaFileException;
+import pushbridge.tls.TlsException;
 
 /** The command {@code serve}: one bridge for as long as the process lives. */
 public final class ServeProcess {
@@ -29,10 +30,12 @@ public final class ServeProcess {
             Bridge bridge = new Bridge(config);
             bridge.start();
             log.info(
-                    "Listening for browsers on ws://{}:{}{} and for operators on http://{}:{}",
+                    "Listening for browsers on {}://{}:{}{} and for operators on {}://{}:{}",
+                    config.socket().tls() == null ? "ws" : "wss",
                     config.socket().host(),
                     bridge.socketPort(),
                     config.socket().path(),
+                    config.admin().tls() == null ? "http" : "https",
                     config.admin().host(),
                     bridge.adminPort());
             // Not before the bridge runs: until then there is nothing to stop in order.
@@ -41,7 +44,7 @@ public final class ServeProcess {
             bridge.failure().get();
             stopper.exitCode = ExitCode.INTERNAL;
             return ExitCode.INTERNAL;
-        } catch (SchemaFileException e) {
+        } catch (SchemaFileException | TlsException e) {
             log.error("{}", e.getMessage());
             return ExitCode.CONFIG;
         } catch (ListenerException e) {

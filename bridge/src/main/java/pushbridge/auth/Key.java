@@ -11,15 +11,14 @@ import java.security.interfaces.ECPublicKey;
 import java.security.interfaces.EdECPublicKey;
 import java.security.interfaces.RSAPublicKey;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One key and the algorithms it may be used with. These follow from the key and never from a token, so a public key is
  * never taken for an HMAC secret, and {@code none} belongs to no key.
  *
- * @param id what a token calls it; null when it has no name, and then it may be tried for every token
+ * @param verifier any thread may use it at any time
  */
-record Key(@Nullable String id, Set<JWSAlgorithm> algorithms, JWSVerifier verifier) {
+record Key(Set<JWSAlgorithm> algorithms, JWSVerifier verifier) {
 
     private static final int LEAST_RSA_BITS = 2048;
 
@@ -27,47 +26,31 @@ record Key(@Nullable String id, Set<JWSAlgorithm> algorithms, JWSVerifier verifi
     static Key of(byte[] secret) {
         try {
             MACVerifier verifier = new MACVerifier(secret);
-            return new Key(null, Set.copyOf(verifier.supportedJWSAlgorithms()), verifier);
+            return new Key(Set.copyOf(verifier.supportedJWSAlgorithms()), verifier);
         } catch (JOSEException e) {
             throw new IllegalArgumentException("the secret cannot be used: " + e.getMessage(), e);
         }
     }
 
-    /**
-     * A public key.
-     *
-     * @param only narrows the algorithms; null for all that the key is good for
-     * @throws IllegalArgumentException with a sentence, when nothing of ours can use it
-     */
-    static Key of(@Nullable String id, PublicKey key, @Nullable JWSAlgorithm only) {
-        Key all = of(id, key);
-        if (only == null) {
-            return all;
-        }
-        if (!all.algorithms.contains(only)) {
-            throw new IllegalArgumentException("the key is not one for " + only.getName());
-        }
-        return new Key(id, Set.of(only), all.verifier);
-    }
-
-    private static Key of(@Nullable String id, PublicKey key) {
+    /** A public key; throws IllegalArgumentException with a sentence when nothing of ours can use it. */
+    static Key of(PublicKey key) {
         try {
             if (key instanceof RSAPublicKey rsa) {
                 if (rsa.getModulus().bitLength() < LEAST_RSA_BITS) {
                     throw new IllegalArgumentException("an RSA key of " + rsa.getModulus().bitLength()
                             + " bits is too short; at least " + LEAST_RSA_BITS);
                 }
-                return new Key(id, RSASSAVerifier.SUPPORTED_ALGORITHMS, new RSASSAVerifier(rsa));
+                return new Key(RSASSAVerifier.SUPPORTED_ALGORITHMS, new RSASSAVerifier(rsa));
             }
             if (key instanceof ECPublicKey ec) {
                 ECDSAVerifier verifier = new ECDSAVerifier(ec);
                 if (verifier.supportedJWSAlgorithms().contains(JWSAlgorithm.ES256K)) {
                     throw new IllegalArgumentException("the curve secp256k1 is not supported");
                 }
-                return new Key(id, Set.copyOf(verifier.supportedJWSAlgorithms()), verifier);
+                return new Key(Set.copyOf(verifier.supportedJWSAlgorithms()), verifier);
             }
             if (key instanceof EdECPublicKey ed && ed.getParams().getName().equals("Ed25519")) {
-                return new Key(id, Set.of(JWSAlgorithm.EdDSA, JWSAlgorithm.Ed25519), new Ed25519Verifier(ed));
+                return new Key(Set.of(JWSAlgorithm.EdDSA, JWSAlgorithm.Ed25519), new Ed25519Verifier(ed));
             }
         } catch (JOSEException e) {
             throw new IllegalArgumentException("the key cannot be used: " + e.getMessage(), e);

@@ -19,18 +19,16 @@ import pushbridge.envelope.Address;
  * Checks JSON Web Tokens. Any thread; never blocks, so that selectors may ask it: a check takes some microseconds with a
  * shared secret and well below a millisecond with the slowest of the public keys.
  */
-public final class TokenVerifier implements AutoCloseable {
+public final class TokenVerifier {
 
     /** Said of everything that is wrong before the signature is known to be right. */
     private static final String NOT_VALID = "The token is not valid here: its signature is made with no key of this bridge.";
 
     private final TokenConfig config;
-    private final SigningKeys keys;
+    private final FixedKeys keys;
     private final LongSupplier nowMillis;
 
     /**
-     * Fetches nothing yet.
-     *
      * @param nowMillis milliseconds since the epoch as the rest of the world has them: what tokens say is read by other
      *     clocks too
      */
@@ -38,28 +36,22 @@ public final class TokenVerifier implements AutoCloseable {
         this(config, keys(config), nowMillis);
     }
 
-    TokenVerifier(TokenConfig config, SigningKeys keys, LongSupplier nowMillis) {
+    TokenVerifier(TokenConfig config, FixedKeys keys, LongSupplier nowMillis) {
         this.config = config;
         this.keys = keys;
         this.nowMillis = nowMillis;
     }
 
-    private static SigningKeys keys(TokenConfig config) {
+    private static FixedKeys keys(TokenConfig config) {
         if (config.secret() != null) {
             return new FixedKeys(List.of(Key.of(config.secret().getBytes(StandardCharsets.UTF_8))));
         }
+        if (config.publicKeys() != null) {
+            return new FixedKeys(config.publicKeys().keys().stream()
+                    .map(Key::of)
+                    .toList());
+        }
         throw new IllegalArgumentException("the configuration names no key");
-    }
-
-    /** Starts what keeps the keys up to date. */
-    public void start() {}
-
-    @Override
-    public void close() {}
-
-    /** Why no token can be checked at the moment, for operators; null when all is well. */
-    public @Nullable String problem() {
-        return keys.problem();
     }
 
     /** Whether credentials of this expiry open nothing any more. */
@@ -83,11 +75,7 @@ public final class TokenVerifier implements AutoCloseable {
         if (header.getCriticalParams() != null) {
             return new Verdict.Invalid("The token's header has critical parameters (crit), which are not understood.");
         }
-        SigningKeys.Found found = keys.find(header.getAlgorithm(), header.getKeyID());
-        if (found instanceof SigningKeys.Later later) {
-            return new Verdict.NotNow(later.retryAfterSeconds());
-        }
-        if (!isSigned(jwt, ((SigningKeys.These) found).verifiers())) {
+        if (!isSigned(jwt, keys.find(header.getAlgorithm()))) {
             return new Verdict.Invalid(NOT_VALID);
         }
         try {

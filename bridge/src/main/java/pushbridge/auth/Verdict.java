@@ -13,7 +13,4 @@ public sealed interface Verdict {
      *     that a forger could use to get further
      */
     record Invalid(String reason) implements Verdict {}
-
-    /** Nobody can tell at the moment: the keys are still to be fetched. */
-    record NotNow(int retryAfterSeconds) implements Verdict {}
 }

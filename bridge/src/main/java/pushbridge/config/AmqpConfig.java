@@ -19,6 +19,7 @@ import java.util.List;
  * @param deadMaxMessages the dead-letter queue refuses more than these; then nothing is acknowledged without a copy
  * @param expiredMaxMessages the queue of expired instructions drops its oldest beyond these
  * @param tokenRefresh how often the ownership token is taken anew, well below the broker's consumer timeout (30 min)
+ * @param tls how amqps addresses are connected
  */
 public record AmqpConfig(
         List<URI> uris,
@@ -32,4 +33,5 @@ public record AmqpConfig(
         int maxInboundBytes,
         long deadMaxMessages,
         long expiredMaxMessages,
-        Duration tokenRefresh) {}
+        Duration tokenRefresh,
+        AmqpTlsConfig tls) {}

@@ -215,9 +215,23 @@ public final class ConfigLoader {
                         v.get(Keys.ACK_TIMEOUT),
                         v.get(Keys.SOCKET_STALL_AFTER),
                         v.get(Keys.SOCKET_SEND_BUFFER_BYTES),
-                        v.get(Keys.SOCKET_SELECTORS)),
+                        v.get(Keys.SOCKET_SELECTORS),
+                        new SocketLimits(
+                                v.get(Keys.SOCKET_MAX_CONNECTIONS_PER_ADDRESS),
+                                v.get(Keys.SOCKET_MAX_HANDSHAKES_PER_SECOND),
+                                v.get(Keys.SOCKET_MAX_HANDSHAKES_PER_SECOND_PER_ADDRESS),
+                                v.get(Keys.SOCKET_MAX_FRAMES_PER_SECOND)),
+                        new ProxyConfig(
+                                v.get(Keys.SOCKET_TRUSTED_PROXIES),
+                                v.get(Keys.SOCKET_FORWARDED_HEADER),
+                                v.get(Keys.SOCKET_PROXY_PROTOCOL)),
+                        TlsKeys.SOCKET.read(v)),
                 auth(v),
-                new AdminConfig(v.get(Keys.ADMIN_HOST), v.get(Keys.ADMIN_PORT)),
+                new AdminConfig(
+                        v.get(Keys.ADMIN_HOST),
+                        v.get(Keys.ADMIN_PORT),
+                        TlsKeys.ADMIN.read(v),
+                        v.getOrNull(Keys.ADMIN_TLS_CLIENT_CA_FILE)),
                 new ShutdownConfig(v.get(Keys.SHUTDOWN_GRACE)));
     }
 
@@ -234,10 +248,6 @@ public final class ConfigLoader {
         return new TokenConfig(
                 v.getOrNull(Keys.AUTH_SECRET),
                 v.getOrNull(Keys.AUTH_PUBLIC_KEY),
-                v.getOrNull(Keys.AUTH_JWKS_URL),
-                v.get(Keys.AUTH_JWKS_REFRESH),
-                v.get(Keys.AUTH_JWKS_RETRY),
-                v.get(Keys.AUTH_JWKS_MAX_AGE),
                 v.getOrNull(Keys.AUTH_ISSUER),
                 v.getOrNull(Keys.AUTH_AUDIENCE),
                 v.get(Keys.AUTH_CLOCK_SKEW),
@@ -279,6 +289,8 @@ public final class ConfigLoader {
                 v.get(Keys.AMQP_MAX_INBOUND_BYTES),
                 v.get(Keys.AMQP_DEAD_MAX_MESSAGES),
                 v.get(Keys.AMQP_EXPIRED_MAX_MESSAGES),
-                v.get(Keys.AMQP_TOKEN_REFRESH));
+                v.get(Keys.AMQP_TOKEN_REFRESH),
+                new AmqpTlsConfig(
+                        v.get(Keys.AMQP_TLS_VERIFY), v.getOrNull(Keys.AMQP_TLS_CA_FILE), TlsKeys.AMQP.read(v)));
     }
 }

@@ -30,6 +30,8 @@ final class CrossChecks {
         checks.tokensHaveOneKindOfKey();
         checks.cookiesComeFromKnownPages();
         checks.listenersDiffer();
+        checks.proxiesAreNamed();
+        checks.tlsIsWhole();
     }
 
     private void prefetchFitsTheHeap() {
@@ -144,21 +146,20 @@ final class CrossChecks {
     }
 
     private void tokensHaveOneKindOfKey() {
-        if (!values.have(Keys.AUTH_MODE, Keys.AUTH_SECRET, Keys.AUTH_PUBLIC_KEY, Keys.AUTH_JWKS_URL)
+        if (!values.have(Keys.AUTH_MODE, Keys.AUTH_SECRET, Keys.AUTH_PUBLIC_KEY)
                 || values.getOrNull(Keys.AUTH_MODE) != AuthConfig.Mode.TOKEN) {
             return;
         }
-        long kinds = Stream.of(Keys.AUTH_SECRET, Keys.AUTH_PUBLIC_KEY, Keys.AUTH_JWKS_URL)
+        long kinds = Stream.of(Keys.AUTH_SECRET, Keys.AUTH_PUBLIC_KEY)
                 .filter(key -> values.getOrNull(key) != null)
                 .count();
         if (kinds != 1) {
             problem(
                     Keys.AUTH_MODE,
-                    "tokens are checked with %s; set one of %s, %s and %s",
-                    kinds == 0 ? "a key, and none is set" : "one kind of key, and several are set",
+                    "tokens are checked with %s; set one of %s and %s",
+                    kinds == 0 ? "a key, and none is set" : "one kind of key, and two are set",
                     Keys.AUTH_SECRET.fullName(),
-                    Keys.AUTH_PUBLIC_KEY.fullName(),
-                    Keys.AUTH_JWKS_URL.fullName());
+                    Keys.AUTH_PUBLIC_KEY.fullName());
         }
     }
 
@@ -185,6 +186,33 @@ final class CrossChecks {
                     "%s is the port of the public listener (%s) too; the two must differ",
                     shown(Keys.ADMIN_PORT),
                     Keys.SOCKET_PORT.fullName());
+        }
+    }
+
+    private void proxiesAreNamed() {
+        if (values.have(Keys.SOCKET_PROXY_PROTOCOL, Keys.SOCKET_TRUSTED_PROXIES)
+                && values.get(Keys.SOCKET_PROXY_PROTOCOL)
+                && values.get(Keys.SOCKET_TRUSTED_PROXIES).isEmpty()) {
+            problem(
+                    Keys.SOCKET_PROXY_PROTOCOL,
+                    "no connection can have such a header as long as %s names no network",
+                    Keys.SOCKET_TRUSTED_PROXIES.fullName());
+        }
+    }
+
+    private void tlsIsWhole() {
+        for (TlsKeys keys : TlsKeys.ALL) {
+            keys.check(values, problems);
+        }
+        if (values.have(Keys.ADMIN_TLS_CLIENT_CA_FILE)
+                && TlsKeys.ADMIN.known(values)
+                && values.getOrNull(Keys.ADMIN_TLS_CLIENT_CA_FILE) != null
+                && TlsKeys.ADMIN.read(values) == null) {
+            problem(
+                    Keys.ADMIN_TLS_CLIENT_CA_FILE,
+                    "nobody can show a certificate to a listener without TLS; set %s and %s too",
+                    Keys.ADMIN_TLS_CERTIFICATE_FILE.fullName(),
+                    Keys.ADMIN_TLS_KEY_FILE.fullName());
         }
     }
 

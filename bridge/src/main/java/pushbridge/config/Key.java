@@ -51,6 +51,11 @@ record Key<T>(String name, Group group, ValueType<T> type, Default fallback, boo
             return new Default("none", machine -> null, false);
         }
 
+        /** For a list. */
+        static Default empty() {
+            return new Default("none", machine -> "", false);
+        }
+
         static Default mandatory() {
             return new Default("none: required by `serve`", machine -> null, true);
         }

@@ -112,6 +112,24 @@ final class Keys {
             "10m",
             "How often the ownership token is taken anew; well below the broker's consumer timeout, 30m unless changed"
                     + " there.");
+    static final Key<Boolean> AMQP_TLS_VERIFY = key(
+            "amqp.tls.verify",
+            RARE,
+            ValueType.flag(),
+            "true",
+            "Whether the certificate behind an amqps:// address must be valid and name its host; false lets anybody between"
+                    + " here and there read and change everything.");
+    static final Key<Path> AMQP_TLS_CA_FILE = file(
+            "amqp.tls.ca-file",
+            "Certificates, in PEM, of the authorities that may have signed RabbitMQ's; without it those that Java brings.");
+    static final Key<Path> AMQP_TLS_CERTIFICATE_FILE = file(
+            "amqp.tls.certificate-file", "Certificate that the bridge shows RabbitMQ, in PEM; with amqp.tls.key-file.");
+    static final Key<Path> AMQP_TLS_KEY_FILE =
+            file("amqp.tls.key-file", "Private key of that certificate, PKCS8 in PEM.");
+    static final Key<Path> AMQP_TLS_PKCS12_FILE =
+            file("amqp.tls.pkcs12-file", "Certificate and key in one PKCS12 file, instead of the two.");
+    static final Key<String> AMQP_TLS_PKCS12_PASSWORD =
+            secret("amqp.tls.pkcs12-password", "Password of that PKCS12 file.");
 
     // Intake
 
@@ -307,6 +325,34 @@ final class Keys {
             ValueType.count(1, 1_000_000),
             "100",
             "Connections of one user; more are answered 429.");
+    static final Key<Integer> SOCKET_MAX_CONNECTIONS_PER_ADDRESS = key(
+            "socket.max-connections-per-address",
+            FREQUENT,
+            ValueType.count(1, 1_000_000),
+            "1000",
+            "Connections of one IPv4 address or /64 network of IPv6, handshakes included; more are answered 429. Room for an"
+                    + " office behind one address; loopback has no such limit. Behind a proxy set socket.trusted-proxies.");
+    static final Key<Integer> SOCKET_MAX_HANDSHAKES_PER_SECOND = key(
+            "socket.max-handshakes-per-second",
+            FREQUENT,
+            ValueType.count(1, 1_000_000),
+            "2000",
+            "Handshakes a second in all; more are answered 503. All clients of socket.max-connections are back within ten"
+                    + " seconds, and two cores have room for messages meanwhile.");
+    static final Key<Integer> SOCKET_MAX_HANDSHAKES_PER_SECOND_PER_ADDRESS = key(
+            "socket.max-handshakes-per-second-per-address",
+            FREQUENT,
+            ValueType.count(1, 1_000_000),
+            "50",
+            "Handshakes a second of one address, ten times as many in a burst, so that an office comes back at once after a"
+                    + " restart; more are answered 429. Loopback has no such limit.");
+    static final Key<Integer> SOCKET_MAX_FRAMES_PER_SECOND = key(
+            "socket.max-frames-per-second",
+            RARE,
+            ValueType.count(1, 1_000_000),
+            "100",
+            "Frames a second from one client, pings and fragments included, four times as many in a burst; more close it with"
+                    + " 4102. A pong or ack that confirms something is not counted, so it bounds requests only.");
     static final Key<Duration> SOCKET_HANDSHAKE_TIMEOUT = key(
             "socket.handshake-timeout",
             RARE,
@@ -362,6 +408,38 @@ final class Keys {
             Key.Default.processors(1, 256),
             false,
             "Threads that read and write sockets."));
+    static final Key<List<Network>> SOCKET_TRUSTED_PROXIES = add(new Key<>(
+            "socket.trusted-proxies",
+            FREQUENT,
+            ValueType.networks(),
+            Key.Default.empty(),
+            false,
+            "Networks of the proxies in front of the public listener. Only from them is a client's address or host taken from"
+                    + " a header or PROXY protocol; anybody else could claim any."));
+    static final Key<ProxyConfig.Header> SOCKET_FORWARDED_HEADER = key(
+            "socket.forwarded-header",
+            RARE,
+            ValueType.oneOf(ProxyConfig.Header.class),
+            "x-forwarded-for",
+            "The header in which trusted proxies tell a client's address. Only this one is read, because a proxy hands on the"
+                    + " others as the client sent them.");
+    static final Key<Boolean> SOCKET_PROXY_PROTOCOL = key(
+            "socket.proxy-protocol",
+            RARE,
+            ValueType.flag(),
+            "false",
+            "Whether connections from trusted proxies begin with a PROXY protocol header, version 1 or 2; those that do not"
+                    + " are closed.");
+    static final Key<Path> SOCKET_TLS_CERTIFICATE_FILE = file(
+            "socket.tls.certificate-file",
+            "Certificate of the public listener in PEM, the intermediate ones behind it; makes it wss://. Read again when the"
+                    + " file changes.");
+    static final Key<Path> SOCKET_TLS_KEY_FILE =
+            file("socket.tls.key-file", "Private key of that certificate, PKCS8 in PEM, not encrypted.");
+    static final Key<Path> SOCKET_TLS_PKCS12_FILE =
+            file("socket.tls.pkcs12-file", "Certificate and key in one PKCS12 file, instead of the two.");
+    static final Key<String> SOCKET_TLS_PKCS12_PASSWORD =
+            secret("socket.tls.pkcs12-password", "Password of that PKCS12 file.");
 
     // Who may connect
 
@@ -403,31 +481,6 @@ final class Keys {
             false,
             "PEM file with the public keys that tokens are checked with (RS256, PS256, ES256, EdDSA and their longer"
                     + " kin), instead of a secret."));
-    static final Key<URI> AUTH_JWKS_URL = add(new Key<>(
-            "auth.jwks-url",
-            ESSENTIALS,
-            ValueType.fetchUrl(),
-            Key.Default.none(),
-            false,
-            "Where such keys are fetched from as a JSON Web Key Set, as identity providers publish it."));
-    static final Key<Duration> AUTH_JWKS_REFRESH = key(
-            "auth.jwks-refresh",
-            RARE,
-            ValueType.duration(ofSeconds(1), ofDays(1)),
-            "5m",
-            "How often the keys are fetched anew; a token with an unknown key has them fetched at once.");
-    static final Key<Duration> AUTH_JWKS_RETRY = key(
-            "auth.jwks-retry",
-            RARE,
-            ValueType.duration(ofMillis(100), ofMinutes(10)),
-            "10s",
-            "Least time from one fetch to the next, so that tokens with invented keys cannot have them fetched all the time.");
-    static final Key<Duration> AUTH_JWKS_MAX_AGE = key(
-            "auth.jwks-max-age",
-            RARE,
-            ValueType.duration(ofMinutes(1), ofDays(30)),
-            "24h",
-            "How long fetched keys are good while they cannot be fetched again; then handshakes are answered 503.");
     static final Key<String> AUTH_ISSUER = add(new Key<>(
             "auth.issuer",
             FREQUENT,
@@ -515,6 +568,20 @@ final class Keys {
             ValueType.port(),
             "8081",
             "Port of the listener for operators; 0 takes a free one.");
+    static final Key<Path> ADMIN_TLS_CERTIFICATE_FILE = file(
+            "admin.tls.certificate-file",
+            "Certificate of the listener for operators in PEM, the intermediate ones behind it; makes it https://. Read again"
+                    + " when the file changes.");
+    static final Key<Path> ADMIN_TLS_KEY_FILE =
+            file("admin.tls.key-file", "Private key of that certificate, PKCS8 in PEM, not encrypted.");
+    static final Key<Path> ADMIN_TLS_PKCS12_FILE =
+            file("admin.tls.pkcs12-file", "Certificate and key in one PKCS12 file, instead of the two.");
+    static final Key<String> ADMIN_TLS_PKCS12_PASSWORD =
+            secret("admin.tls.pkcs12-password", "Password of that PKCS12 file.");
+    static final Key<Path> ADMIN_TLS_CLIENT_CA_FILE = file(
+            "admin.tls.client-ca-file",
+            "Certificates, in PEM, of authorities: whoever connects to the listener for operators must show a certificate"
+                    + " signed by one of them.");
     static final Key<Duration> SHUTDOWN_GRACE = key(
             "shutdown.grace",
             FREQUENT,
@@ -532,6 +599,15 @@ final class Keys {
 
     private static <T> Key<T> key(String name, Key.Group group, ValueType<T> type, String fallback, String sentence) {
         return add(new Key<>(name, group, type, Key.Default.of(fallback), false, sentence));
+    }
+
+    /** A file that most do without. */
+    private static Key<Path> file(String name, String sentence) {
+        return add(new Key<>(name, RARE, ValueType.file(), Key.Default.none(), false, sentence));
+    }
+
+    private static Key<String> secret(String name, String sentence) {
+        return add(new Key<>(name, RARE, ValueType.text(), Key.Default.none(), true, sentence));
     }
 
     private static <T> Key<T> add(Key<T> key) {

@@ -10,6 +10,7 @@ import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.PublicKey;
 import java.security.cert.CertificateFactory;
+import java.security.interfaces.RSAPublicKey;
 import java.security.spec.X509EncodedKeySpec;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -22,6 +23,7 @@ final class PemFile {
 
     private static final Pattern BLOCK =
             Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\\s]*)-----END \\1-----");
+    private static final int LEAST_RSA_BITS = 2048;
     private static final String[] KINDS = {"RSA", "EC", "Ed25519"};
 
     private PemFile() {}
@@ -45,7 +47,12 @@ final class PemFile {
         List<PublicKey> keys = new ArrayList<>();
         Matcher block = BLOCK.matcher(text);
         while (block.find()) {
-            keys.add(key(name, block.group(1), block.group(2)));
+            PublicKey key = key(name, block.group(1), block.group(2));
+            if (key instanceof RSAPublicKey rsa && rsa.getModulus().bitLength() < LEAST_RSA_BITS) {
+                throw new IllegalArgumentException(Units.quote(name) + " has an RSA key of "
+                        + rsa.getModulus().bitLength() + " bits; at least " + LEAST_RSA_BITS);
+            }
+            keys.add(key);
         }
         if (keys.isEmpty()) {
             throw new IllegalArgumentException(Units.quote(name) + " has no block -----BEGIN PUBLIC KEY-----");

@@ -1,6 +1,7 @@
 package pushbridge.config;
 
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The public WebSocket listener.
@@ -20,6 +21,9 @@ import java.time.Duration;
  * @param stallAfter a connection whose write makes no progress for so long is closed as stalled
  * @param sendBufferBytes kernel send buffer of a connection (SO_SNDBUF); small, so that "written" means more
  * @param selectors threads that read and write sockets
+ * @param limits what one client, and all of them in a second, may do at most
+ * @param proxies what stands between clients and this listener
+ * @param tls certificate of this listener; null when it speaks plain TCP
  */
 public record SocketConfig(
         String host,
@@ -36,7 +40,10 @@ public record SocketConfig(
         Duration ackTimeout,
         Duration stallAfter,
         int sendBufferBytes,
-        int selectors) {
+        int selectors,
+        SocketLimits limits,
+        ProxyConfig proxies,
+        @Nullable TlsConfig tls) {
 
     /** The ways to confirm without the page's help. */
     public enum PlainConfirm {

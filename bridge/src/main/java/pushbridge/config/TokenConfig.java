@@ -1,19 +1,14 @@
 package pushbridge.config;
 
-import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How tokens are checked. One of secret, public keys and JWKS address is there.
+ * How tokens are checked. One of secret and public keys is there.
  *
  * @param secret what HS256 tokens are signed with, at least 32 bytes
  * @param publicKeys what other tokens are checked with
- * @param jwksUrl where such keys are fetched from
- * @param jwksRefresh how often they are fetched
- * @param jwksRetry the least time from one fetch to the next, also for a token whose key is unknown
- * @param jwksMaxAge how long fetched keys are good when they cannot be fetched again
  * @param issuer what {@code iss} must be; null for anything
  * @param audience what {@code aud} must contain; null when tokens must have none
  * @param clockSkew by how much clocks may differ
@@ -29,10 +24,6 @@ import org.jspecify.annotations.Nullable;
 public record TokenConfig(
         @Nullable String secret,
         @Nullable PublicKeys publicKeys,
-        @Nullable URI jwksUrl,
-        Duration jwksRefresh,
-        Duration jwksRetry,
-        Duration jwksMaxAge,
         @Nullable String issuer,
         @Nullable String audience,
         Duration clockSkew,

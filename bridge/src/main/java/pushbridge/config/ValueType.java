@@ -158,6 +158,44 @@ record ValueType<T>(String allowed, Function<String, T> parser, Function<T, Stri
                 Path::toString);
     }
 
+    static ValueType<Path> file() {
+        return single(
+                "an existing file",
+                text -> {
+                    Path file = Path.of(text);
+                    if (!Files.isRegularFile(file)) {
+                        throw new IllegalArgumentException(
+                                Units.quote(file.toAbsolutePath().toString()) + " is not a file that exists");
+                    }
+                    return file;
+                },
+                Path::toString);
+    }
+
+    static ValueType<List<Network>> networks() {
+        return new ValueType<>(
+                "networks like 10.0.0.0/8 or 2001:db8::/32, or single addresses; several separated by commas",
+                text -> Arrays.stream(BETWEEN_ITEMS.split(text, -1))
+                        .filter(item -> !item.isEmpty())
+                        .map(Network::parse)
+                        .toList(),
+                networks -> networks.stream().map(Network::toString).collect(Collectors.joining(",")),
+                true);
+    }
+
+    /** Anything, for what only its user can judge. */
+    static ValueType<String> text() {
+        return single(
+                "any text",
+                text -> {
+                    if (text.isEmpty()) {
+                        throw new IllegalArgumentException("it is empty");
+                    }
+                    return text;
+                },
+                text -> "***");
+    }
+
     static ValueType<String> namePrefix() {
         return single(
                 "1 to 64 letters, digits and . _ -, starting with a letter or digit, not with amq.",
@@ -268,30 +306,6 @@ record ValueType<T>(String allowed, Function<String, T> parser, Function<T, Stri
                 "a PEM file with public keys or certificates: RSA, P-256, P-384, P-521 or Ed25519",
                 PemFile::read,
                 keys -> keys.file().toString());
-    }
-
-    /** An address to fetch from; without TLS only on this machine. */
-    static ValueType<URI> fetchUrl() {
-        return single(
-                "https://..., or http://... on a loopback address",
-                text -> {
-                    URI uri;
-                    try {
-                        uri = new URI(text);
-                    } catch (URISyntaxException e) {
-                        throw new IllegalArgumentException(Units.quote(text) + " is no URL", e);
-                    }
-                    boolean http = "http".equals(uri.getScheme());
-                    if (uri.getHost() == null || uri.getRawUserInfo() != null || !(http || "https".equals(uri.getScheme()))) {
-                        throw new IllegalArgumentException(Units.quote(Secrets.mask(text)) + " is no URL of that kind");
-                    }
-                    if (http && !isLoopback(uri.getHost())) {
-                        throw new IllegalArgumentException(
-                                "with http:// anybody on the way could replace what is fetched from " + Units.quote(text));
-                    }
-                    return uri;
-                },
-                URI::toString);
     }
 
     /** Origins of pages, in lower case. */

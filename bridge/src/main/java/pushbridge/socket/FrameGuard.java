@@ -6,8 +6,8 @@ import pushbridge.delivery.CloseCode;
 
 /**
  * Watches the bytes of one client, frame header by frame header, before Tyrus sees them. Tyrus accepts unmasked frames,
- * answers an oversized one with 1011 and a stack trace in the log, and bounds fragmented messages only by its buffers;
- * RFC 6455 and I5 want otherwise. One thread at a time; keeps a few numbers and no bytes.
+ * answers an oversized one with 1011 and a stack trace in the log, looks at UTF-8 only when a frame is whole, and bounds
+ * fragmented messages only by its buffers; RFC 6455 and I5 want otherwise. One thread at a time; keeps a few numbers and no bytes.
  */
 final class FrameGuard {
 
@@ -36,10 +36,13 @@ final class FrameGuard {
     private long missing;
 
     private long length;
+    private int mask;
+    private final Utf8Check utf8 = new Utf8Check();
     private byte opcode;
     private boolean fin;
     private boolean insideMessage;
     private int messageBytes;
+    private int frames;
     private boolean closeSeen;
     private @Nullable CloseCode violation;
 
@@ -82,18 +85,28 @@ final class FrameGuard {
                     at++;
                 }
                 case MASK -> {
+                    mask = mask << Byte.SIZE | (bytes.get(at) & 0xFF);
                     at++;
                     if (--missing == 0) {
                         missing = length;
                         expect = Expect.PAYLOAD;
-                        endOfFrame();
+                        if (!endOfFrame()) {
+                            return at - bytes.position();
+                        }
                     }
                 }
                 case PAYLOAD -> {
                     int step = (int) Math.min(missing, end - at);
-                    at += step;
+                    int good = opcode < CLOSE ? utf8Bytes(bytes, at, step) : step;
+                    at += good;
+                    if (good < step) {
+                        violated(CloseCode.BAD_DATA);
+                        return at - bytes.position();
+                    }
                     missing -= step;
-                    endOfFrame();
+                    if (!endOfFrame()) {
+                        return at - bytes.position();
+                    }
                 }
                 case NOTHING -> {
                     return at - bytes.position();
@@ -104,6 +117,7 @@ final class FrameGuard {
     }
 
     private boolean firstByte(int first) {
+        frames++;
         fin = (first & 0x80) != 0;
         opcode = (byte) (first & 0x0F);
         if ((first & 0x70) != 0) {
@@ -164,18 +178,42 @@ final class FrameGuard {
         return true;
     }
 
-    private void endOfFrame() {
+    /** How many of these bytes may stand where they do. */
+    private int utf8Bytes(ByteBuffer bytes, int from, int count) {
+        int into = (int) (length - missing); // of the frame, which says where in the mask
+        for (int i = 0; i < count; i++) {
+            int shift = (Integer.BYTES - 1 - ((into + i) & 3)) * Byte.SIZE;
+            if (!utf8.next((bytes.get(from + i) ^ (mask >> shift)) & 0xFF)) {
+                return i;
+            }
+        }
+        return count;
+    }
+
+    /** Goes on when a frame has ended; false when it may not end so. */
+    private boolean endOfFrame() {
         if (missing > 0) {
-            return;
+            return true;
+        }
+        if (opcode < CLOSE && fin && !utf8.isWhole()) {
+            return violated(CloseCode.BAD_DATA);
         }
         closeSeen = opcode == CLOSE;
         expect = closeSeen ? Expect.NOTHING : Expect.FIRST_BYTE;
+        return true;
     }
 
     private boolean violated(CloseCode code) {
         violation = code;
         expect = Expect.NOTHING;
         return false;
+    }
+
+    /** How many frames have begun since this was asked last; fragments and control frames are frames. */
+    int framesSince() {
+        int since = frames;
+        frames = 0;
+        return since;
     }
 
     /** What the client did wrong; null while it behaves. */

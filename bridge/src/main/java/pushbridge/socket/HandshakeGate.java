@@ -33,9 +33,10 @@ public interface HandshakeGate {
     /**
      * What is known of a client that asks for the upgrade.
      *
-     * @param headers all values by lower-case name
+     * @param headers all values by lower-case name; {@code host} is what the client asked for even when a trusted proxy
+     *     asked for something else, and what claims to come from a proxy is here only when a trusted one sent it
      * @param query all values by name, decoded
-     * @param remoteAddress the other end of the TCP connection, possibly a proxy
+     * @param remoteAddress IP address of the client; of the last proxy that is not trusted when there is one between
      */
     record Handshake(Map<String, List<String>> headers, Map<String, List<String>> query, String remoteAddress) {
 

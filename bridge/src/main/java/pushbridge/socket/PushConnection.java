@@ -39,6 +39,7 @@ import pushbridge.envelope.ServerFrames;
 import pushbridge.outbox.Frame;
 import pushbridge.outbox.Outbox;
 import pushbridge.outbox.OutboxTotals;
+import pushbridge.tls.TlsFilter;
 
 /**
  * One WebSocket: what the delivery loop offers goes out through it, what the client sends comes in. Tyrus writes its own
@@ -55,6 +56,9 @@ final class PushConnection extends Writer implements FrameSink {
 
     /** How much is handed to Tyrus at once: it keeps a buffer as large as the largest piece it was ever given. */
     static final int SLICE_BYTES = 1024;
+
+    /** Seconds' worth of frames that may come at once: a page that is back subscribes to all its channels. */
+    private static final int FRAME_SECONDS_AT_ONCE = 4;
 
     /** How many batches a client that reads as fast as frames come may take before it is somebody else's turn. */
     private static final int BATCHES_PER_TURN = 16;
@@ -98,6 +102,7 @@ final class PushConnection extends Writer implements FrameSink {
     private final @Nullable String resumes;
     private final Outbox outbox;
     private final FrameGuard guard;
+    private final Allowance frames;
     private final Written onWritten = new Written();
 
     // Any thread.
@@ -141,6 +146,9 @@ final class PushConnection extends Writer implements FrameSink {
     private boolean pingInFlight;
     private boolean goodbyeInFlight;
     private boolean goodbyeSent;
+    /** Frames of the client that it owes us, since they confirm what we sent. */
+    private int expectedFrames;
+
     /** The number of the newest envelope that somebody waits for. */
     private long confirmableUpTo;
     /** The envelopes that the client is known to have. */
@@ -173,6 +181,7 @@ final class PushConnection extends Writer implements FrameSink {
         this.outbox = new Outbox(around.outbox(), around.totals());
         this.guard = new FrameGuard(around.config().maxFrameBytes());
         long now = around.clock().nanoTime();
+        this.frames = new Allowance(around.config().limits().maxFramesPerSecond(), FRAME_SECONDS_AT_ONCE, now);
         this.lastReadNanos = now;
         this.pingSentNanos = now;
         this.progressNanos = now;
@@ -389,6 +398,10 @@ final class PushConnection extends Writer implements FrameSink {
         progressNanos = around.clock().nanoTime();
         writing = true;
         TCPNIOTransport transport = (TCPNIOTransport) tcp.getTransport();
+        if (TlsFilter.isOn(tcp)) {
+            tcp.write((WritableMessage) Buffers.wrap(transport.getMemoryManager(), bytes), onWritten);
+            return;
+        }
         // Past the filters: there is nothing for them to do. The kernel is called here and now, on the selector.
         transport
                 .getAsyncQueueIO()
@@ -515,6 +528,13 @@ final class PushConnection extends Writer implements FrameSink {
             handler.handle(bytes.duplicate().position(at).limit(next));
             at = next;
         }
+        // What was read at once has been handled, which is not much; the next read will not be.
+        int unexpected = guard.framesSince() - expectedFrames;
+        expectedFrames = 0;
+        if (unexpected > 0 && !frames.take(unexpected, lastReadNanos)) {
+            log.debug("Connection {} is closed: it sends too many frames", id);
+            close(CloseCode.TOO_MANY);
+        }
         CloseCode violation = guard.violation();
         if (violation != null) {
             // No louder: a hostile client would fill the log.
@@ -530,6 +550,7 @@ final class PushConnection extends Writer implements FrameSink {
             return;
         }
         pingOutstanding = NONE;
+        expectedFrames++;
         unansweredSinceNanos = NEVER;
         SessionReports reports = session;
         if (confirmation == Confirmation.PONG && number > confirmed) {
@@ -581,6 +602,7 @@ final class PushConnection extends Writer implements FrameSink {
                     0));
         } else if (ack.count() > confirmed) {
             confirmed = ack.count();
+            expectedFrames++;
             if (confirmed >= ackMark) {
                 ackMark = written;
                 unackedSinceNanos = written > confirmed ? around.clock().nanoTime() : NEVER;
@@ -679,6 +701,7 @@ final class PushConnection extends Writer implements FrameSink {
     private void closeOutput() {
         closeDeadlineNanos = around.clock().nanoTime() + LINGER.toNanos();
         try {
+            TlsFilter.sendCloseNotify(tcp);
             ((SocketChannel) tcp.getChannel()).shutdownOutput();
         } catch (IOException e) {
             log.debug("Connection {} broke while it was being closed", id, e);

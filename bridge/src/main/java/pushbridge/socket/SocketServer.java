@@ -23,6 +23,7 @@ import org.glassfish.grizzly.nio.transport.TCPNIOTransport;
 import org.glassfish.grizzly.nio.transport.TCPNIOTransportBuilder;
 import org.glassfish.grizzly.strategies.SameThreadIOStrategy;
 import org.glassfish.grizzly.threadpool.ThreadPoolConfig;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import pushbridge.config.OutboxConfig;
@@ -30,6 +31,8 @@ import pushbridge.config.SocketConfig;
 import pushbridge.delivery.Clock;
 import pushbridge.envelope.ClientFrameReader;
 import pushbridge.outbox.OutboxTotals;
+import pushbridge.tls.ServerTls;
+import pushbridge.tls.TlsFilter;
 
 /**
  * The public listener. Constructing it opens nothing; {@link #start()} does. Each of its selector threads accepts, reads
@@ -48,10 +51,12 @@ public final class SocketServer {
 
     private static final Logger log = LoggerFactory.getLogger(SocketServer.class);
 
+    private final @Nullable ServerTls tls;
     private final Clock clock;
     private final OutboxTotals totals;
     private final Connections connections;
     private final Arrivals arrivals;
+    private final AddressGuard addresses;
     private final PushContainer container;
     private final TCPNIOTransport transport;
     private final NetworkListener listener;
@@ -63,6 +68,7 @@ public final class SocketServer {
      * @param gate decides who may connect
      * @param standby whether this process leaves the work to another; asked at every handshake
      * @param sessions told of every connection that opens
+     * @param tls null for plain TCP
      */
     public SocketServer(
             SocketConfig config,
@@ -71,7 +77,9 @@ public final class SocketServer {
             HandshakeGate gate,
             BooleanSupplier standby,
             Sessions sessions,
-            Clock clock) {
+            Clock clock,
+            @Nullable ServerTls tls) {
+        this.tls = tls;
         this.totals = totals;
         this.clock = clock;
         connections = new Connections(config.maxConnectionsPerUser());
@@ -79,22 +87,28 @@ public final class SocketServer {
         // A frame may be whole but for its last byte when the next slice comes.
         container = new PushContainer(config.maxFrameBytes() + MAX_FRAME_HEADER + PushConnection.SLICE_BYTES);
         container.deploy(PushEndpoint.at(config.path()));
-        FilterChain webSocketChain = FilterChainBuilder.stateless()
-                .add(new TransportFilter())
-                .add(new WebSocketFilter())
-                .build();
+        TlsFilter tlsFilter = tls == null ? null : new TlsFilter(tls);
+        FilterChainBuilder webSocket = FilterChainBuilder.stateless().add(new TransportFilter());
+        if (tlsFilter != null) {
+            webSocket.add(tlsFilter);
+        }
+        FilterChain webSocketChain = webSocket.add(new WebSocketFilter()).build();
         transport = transport(config);
         listener = new NetworkListener("pushbridge", config.host(), config.port());
         listener.setTransport(transport);
         listener.setMaxHttpHeaderSize(config.maxHeaderBytes());
-        listener.registerAddOn(new UpgradeAddOn(new UpgradeFilter(
+        Proxies proxies = new Proxies(config.proxies());
+        addresses = new AddressGuard(config, proxies, clock);
+        UpgradeFilter upgrade = new UpgradeFilter(
                 new PushConnection.Surroundings(
                         config, outbox, totals, clock, sessions, connections, gate, new ClientFrameReader()),
                 arrivals,
+                addresses,
                 gate,
                 standby,
                 container.getWebSocketEngine(),
-                webSocketChain)));
+                webSocketChain);
+        listener.registerAddOn(new UpgradeAddOn(upgrade, new ProxyProtocolFilter(proxies), tlsFilter));
         http = new HttpServer();
         http.getServerConfiguration().setName("pushbridge");
         http.addListener(listener);
@@ -138,6 +152,9 @@ public final class SocketServer {
     /** Opens the port. */
     public void start() throws IOException {
         http.start();
+        if (tls != null) {
+            tls.start();
+        }
         Thread sweeper = new Thread(this::sweepUntilStopped, "pushbridge-socket-sweep");
         sweeper.setDaemon(true);
         sweeper.start();
@@ -199,6 +216,9 @@ public final class SocketServer {
     /** Ends whatever is still connected, closes the port and ends the threads. Idempotent. */
     public void stop() {
         stopped.countDown();
+        if (tls != null) {
+            tls.stop();
+        }
         http.shutdownNow();
         container.stop();
     }
@@ -206,6 +226,11 @@ public final class SocketServer {
     /** Open WebSockets, those included that are being closed. */
     public int connections() {
         return connections.open().size();
+    }
+
+    /** What is counted of each client address. */
+    Addresses addresses() {
+        return addresses.addresses();
     }
 
     /** TCP connections that are no WebSockets: handshakes that are not finished, and requests to HTTP handlers. */

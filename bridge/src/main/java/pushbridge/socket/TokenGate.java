@@ -67,10 +67,6 @@ public final class TokenGate implements HandshakeGate {
             if (verdict instanceof Verdict.Invalid invalid) {
                 return new Refused(401, invalid.reason());
             }
-            if (verdict instanceof Verdict.NotNow notNow) {
-                return new Refused(
-                        503, "The keys that tokens are checked with are not there yet.", notNow.retryAfterSeconds());
-            }
             credentials = ((Verdict.Valid) verdict).credentials();
         } else if (config.anonymous()) {
             credentials =
@@ -183,12 +179,6 @@ public final class TokenGate implements HandshakeGate {
         Verdict verdict = verifier.verify(token);
         if (verdict instanceof Verdict.Invalid invalid) {
             return new NotRenewed(ClientError.UNAUTHORIZED, invalid.reason());
-        }
-        if (verdict instanceof Verdict.NotNow notNow) {
-            return new NotRenewed(
-                    ClientError.TRY_LATER,
-                    "The keys that tokens are checked with are being fetched; send it again in "
-                            + notNow.retryAfterSeconds() + " s.");
         }
         Credentials fresh = ((Verdict.Valid) verdict).credentials();
         if (!Objects.equals(fresh.user(), current.user())) {

@@ -1,18 +1,28 @@
 package pushbridge.socket;
 
 import org.glassfish.grizzly.filterchain.FilterChainBuilder;
+import org.glassfish.grizzly.filterchain.TransportFilter;
 import org.glassfish.grizzly.http.server.AddOn;
 import org.glassfish.grizzly.http.server.HttpServerFilter;
 import org.glassfish.grizzly.http.server.NetworkListener;
 import org.glassfish.grizzly.utils.IdleTimeoutFilter;
+import org.jspecify.annotations.Nullable;
+import pushbridge.tls.TlsFilter;
 
-/** Puts the {@link UpgradeFilter} in front of the HTTP handlers of a listener. */
+/**
+ * Puts the {@link UpgradeFilter} in front of the HTTP handlers of a listener, and the {@link ProxyProtocolFilter} in front
+ * of everything, TLS behind it.
+ */
 final class UpgradeAddOn implements AddOn {
 
     private final UpgradeFilter upgrade;
+    private final ProxyProtocolFilter proxyProtocol;
+    private final @Nullable TlsFilter tls;
 
-    UpgradeAddOn(UpgradeFilter upgrade) {
+    UpgradeAddOn(UpgradeFilter upgrade, ProxyProtocolFilter proxyProtocol, @Nullable TlsFilter tls) {
         this.upgrade = upgrade;
+        this.proxyProtocol = proxyProtocol;
+        this.tls = tls;
     }
 
     @Override
@@ -23,5 +33,10 @@ final class UpgradeAddOn implements AddOn {
             builder.remove(idleTimeout);
         }
         builder.add(builder.indexOfType(HttpServerFilter.class), upgrade);
+        int first = builder.indexOfType(TransportFilter.class) + 1;
+        if (tls != null) {
+            builder.add(first, tls);
+        }
+        builder.add(first, proxyProtocol);
     }
 }

@@ -1,6 +1,7 @@
 package pushbridge.socket;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.SocketAddress;
 import java.net.URI;
 import java.net.URLDecoder;
@@ -43,6 +44,7 @@ import pushbridge.delivery.CloseCode;
 import pushbridge.socket.HandshakeGate.Admitted;
 import pushbridge.socket.HandshakeGate.Handshake;
 import pushbridge.socket.HandshakeGate.Refused;
+import pushbridge.tls.TlsFilter;
 
 /**
  * Turns a handshake on the WebSocket path into a {@link PushConnection}, or refuses it with a real HTTP response; other
@@ -79,6 +81,7 @@ final class UpgradeFilter extends BaseFilter {
 
     private final PushConnection.Surroundings around;
     private final Arrivals arrivals;
+    private final AddressGuard addresses;
     private final HandshakeGate gate;
     private final BooleanSupplier standby;
     private final WebSocketEngine engine;
@@ -89,12 +92,14 @@ final class UpgradeFilter extends BaseFilter {
     UpgradeFilter(
             PushConnection.Surroundings around,
             Arrivals arrivals,
+            AddressGuard addresses,
             HandshakeGate gate,
             BooleanSupplier standby,
             WebSocketEngine engine,
             FilterChain webSocketChain) {
         this.around = around;
         this.arrivals = arrivals;
+        this.addresses = addresses;
         this.gate = gate;
         this.standby = standby;
         this.engine = engine;
@@ -106,7 +111,7 @@ final class UpgradeFilter extends BaseFilter {
         arrivals.accepted(ctx.getConnection());
         // A 503 needs a connection to travel on; far beyond the limit even that is too much.
         int max = around.config().maxConnections();
-        if (taken() > max + Math.max(16, max / 8)) {
+        if (taken() > max + Math.max(16, max / 8) || !addresses.accepted((TCPNIOConnection) ctx.getConnection())) {
             ctx.getConnection().terminateSilently();
         }
         return ctx.getInvokeAction();
@@ -151,6 +156,12 @@ final class UpgradeFilter extends BaseFilter {
     /** Null when the connection is a WebSocket now. */
     private @Nullable Refused handshake(TCPNIOConnection tcp, HttpRequestPacket request, Buffer behind) {
         Map<String, List<String>> headers = headersOf(request);
+        InetAddress client = addresses.clientOf(tcp, headers);
+        addresses.settle(tcp, headers);
+        Refused tooMany = addresses.handshake(tcp, client);
+        if (tooMany != null) {
+            return tooMany;
+        }
         if (!request.getMethod().getMethodString().equals("GET") || !asksForWebSocket(headers)) {
             return new Refused(426, "This is a WebSocket endpoint: connect with a WebSocket client.");
         }
@@ -167,7 +178,7 @@ final class UpgradeFilter extends BaseFilter {
         if (query == null) {
             return new Refused(400, "The query has a broken percent escape.");
         }
-        HandshakeGate.Admission admission = gate.admit(new Handshake(headers, query, request.getRemoteAddress()));
+        HandshakeGate.Admission admission = gate.admit(new Handshake(headers, query, client.getHostAddress()));
         if (admission instanceof Refused refused) {
             return refused;
         }
@@ -175,7 +186,7 @@ final class UpgradeFilter extends BaseFilter {
         if (!around.connections().reserve(who.user())) {
             return new Refused(429, "This user has as many connections as a user may have.", RETRY_AFTER_FULL);
         }
-        Refused refused = upgrade(tcp, request, headers, who, resumed(query), behind);
+        Refused refused = upgrade(tcp, client.getHostAddress(), headers, who, resumed(query), behind);
         if (refused != null) {
             around.connections().release(who.user());
         }
@@ -184,7 +195,7 @@ final class UpgradeFilter extends BaseFilter {
 
     private @Nullable Refused upgrade(
             TCPNIOConnection tcp,
-            HttpRequestPacket request,
+            String client,
             Map<String, List<String>> headers,
             Admitted who,
             @Nullable String resumes,
@@ -193,8 +204,8 @@ final class UpgradeFilter extends BaseFilter {
         RequestContext context = RequestContext.Builder.create()
                 .requestURI(URI.create(around.config().path()))
                 .parameterMap(Map.of())
-                .remoteAddr(request.getRemoteAddress())
-                .secure(request.isSecure())
+                .remoteAddr(client)
+                .secure(around.config().tls() != null)
                 .httpSession(push)
                 .build();
         for (String name : HEADERS_FOR_TYRUS) {
@@ -211,7 +222,7 @@ final class UpgradeFilter extends BaseFilter {
             upgrade = engine.upgrade(context, response);
         } catch (RuntimeException e) {
             // Whatever Tyrus stumbles over came from the client, and the place reserved for it must be free again.
-            log.debug("A handshake from {} could not be read", request.getRemoteAddress(), e);
+            log.debug("A handshake from {} could not be read", client, e);
             return new Refused(400, "The WebSocket handshake is malformed.");
         }
         if (upgrade.getStatus() != WebSocketEngine.UpgradeStatus.SUCCESS || response.getStatus() != 101) {
@@ -229,6 +240,8 @@ final class UpgradeFilter extends BaseFilter {
         // From here on HTTP is over for this connection; what it has left behind goes with it.
         arrivals.remove(tcp);
         HTTP_ATTRIBUTES.forEach(tcp.getAttributes()::removeAttribute);
+        AddressGuard.forget(tcp);
+        log.debug("Connection {} opens, from {}", push.id(), client);
         around.connections().add(push);
         WebSocketFilter.attach(tcp, push);
         tcp.setProcessor(webSocketChain);
@@ -295,6 +308,7 @@ final class UpgradeFilter extends BaseFilter {
             @Override
             public void completed(WriteResult<WritableMessage, SocketAddress> result) {
                 try {
+                    TlsFilter.sendCloseNotify(tcp);
                     // Not closed at once: a reset for bytes still unread here could overtake the response.
                     ((SocketChannel) tcp.getChannel()).shutdownOutput();
                 } catch (IOException e) {
@@ -311,6 +325,10 @@ final class UpgradeFilter extends BaseFilter {
             @Nullable EmptyCompletionHandler<WriteResult<WritableMessage, SocketAddress>> done) {
         TCPNIOTransport transport = (TCPNIOTransport) tcp.getTransport();
         ByteBuffer bytes = ByteBuffer.wrap(head.getBytes(StandardCharsets.UTF_8));
+        if (TlsFilter.isOn(tcp)) {
+            tcp.write((WritableMessage) Buffers.wrap(transport.getMemoryManager(), bytes), done);
+            return;
+        }
         transport
                 .getAsyncQueueIO()
                 .getWriter()

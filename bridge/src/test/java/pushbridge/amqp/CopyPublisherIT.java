@@ -378,11 +378,19 @@ class CopyPublisherIT {
                 .isNotNull();
     }
 
+    /** RabbitMQ up to 3.x asks the setting when a channel opens, 4.x a term that is made of it at the start. */
+    private static void limitMessages(int bytes) {
+        Broker.rabbitmqctl(
+                "eval",
+                "application:set_env(rabbit, max_message_size, %d), persistent_term:put(max_message_size, %d)."
+                        .formatted(bytes, bytes));
+    }
+
     @Test
     void aCopyForWhichTheBrokerClosesTheChannelDoesNotBlockTheOthers() throws Exception {
         Instruction large;
         try {
-            Broker.rabbitmqctl("eval", "application:set_env(rabbit, max_message_size, 1000000).");
+            limitMessages(1_000_000);
             intake.start();
             Broker.await("the intake", () -> status.snapshot().intakeConnected());
             broker.publish("user.42", "bad-large" + "x".repeat(50_000));
@@ -392,7 +400,7 @@ class CopyPublisherIT {
             List<Instruction> taken = handler.awaitInstructions(11);
             large = taken.get(0);
             // From now on new channels refuse it (406).
-            Broker.rabbitmqctl("eval", "application:set_env(rabbit, max_message_size, 10000).");
+            limitMessages(10_000);
             taken.forEach(instruction -> copies.dead(instruction, DeadLetterReason.MALFORMED, "it is bad"));
             copies.start(safe::add);
             Broker.await("the others are safe", () -> safe.size() == 10);
@@ -400,7 +408,7 @@ class CopyPublisherIT {
             Broker.await("an alarm", () -> !status.snapshot().alarms().isEmpty());
             assertThat(status.snapshot().alarms()).singleElement().asString().contains("closed the channel for a copy");
         } finally {
-            Broker.rabbitmqctl("eval", "application:set_env(rabbit, max_message_size, 134217728).");
+            limitMessages(134_217_728);
         }
         Broker.await("the large one is safe, too", () -> safe.contains(large));
         Broker.await("no alarm", () -> status.snapshot().alarms().isEmpty());
@@ -456,6 +464,7 @@ class CopyPublisherIT {
                 c.maxInboundBytes(),
                 deadMaxMessages,
                 c.expiredMaxMessages(),
-                c.tokenRefresh());
+                c.tokenRefresh(),
+                c.tls());
     }
 }

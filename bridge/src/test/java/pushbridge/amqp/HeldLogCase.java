@@ -64,7 +64,8 @@ abstract class HeldLogCase {
                 usual.maxInboundBytes(),
                 usual.deadMaxMessages(),
                 usual.expiredMaxMessages(),
-                usual.tokenRefresh());
+                usual.tokenRefresh(),
+                usual.tls());
     }
 
     final AmqpConfig throughAppendProxy() {

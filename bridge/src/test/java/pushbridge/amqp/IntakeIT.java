@@ -260,7 +260,8 @@ class IntakeIT {
                 c.maxInboundBytes(),
                 c.deadMaxMessages(),
                 c.expiredMaxMessages(),
-                tokenRefresh);
+                tokenRefresh,
+                c.tls());
     }
 
     private static void ack(Instruction instruction, boolean multiple) {

@@ -102,11 +102,11 @@ final class ListenersIT {
                 config.outbox(),
                 config.socket(),
                 config.auth(),
-                new AdminConfig("127.0.0.1", bridge.bridge().adminPort()),
+                new AdminConfig("127.0.0.1", bridge.bridge().adminPort(), null, null),
                 config.shutdown());
         assertThatThrownBy(() -> TestBridge.start(taken))
                 .isInstanceOf(ListenerException.class)
-                .hasMessageContaining("port " + bridge.bridge().adminPort())
+                .hasMessageContaining("port " + bridge.bridge().adminPort(), null, null)
                 .hasMessageContaining("pushbridge.admin.port");
     }
 

@@ -22,6 +22,8 @@ import pushbridge.config.SocketConfig;
 import pushbridge.envelope.SchemaFileException;
 import pushbridge.hold.KeepingRules;
 import pushbridge.testing.Broker;
+import pushbridge.testing.Plain;
+import pushbridge.tls.TlsException;
 
 /** A bridge with everything real, on free ports. */
 final class TestBridge implements AutoCloseable {
@@ -43,14 +45,15 @@ final class TestBridge implements AutoCloseable {
         return start(config(amqp, LONG, null));
     }
 
-    static TestBridge start(BridgeConfig config) throws SchemaFileException, ListenerException, InterruptedException {
+    static TestBridge start(BridgeConfig config)
+            throws SchemaFileException, TlsException, ListenerException, InterruptedException {
         Bridge bridge = new Bridge(config);
         bridge.start();
         return new TestBridge(bridge);
     }
 
     static TestBridge start(BridgeConfig config, KeepingRules keeping)
-            throws SchemaFileException, ListenerException, InterruptedException {
+            throws SchemaFileException, TlsException, ListenerException, InterruptedException {
         Bridge bridge = new Bridge(config, keeping);
         bridge.start();
         return new TestBridge(bridge);
@@ -79,9 +82,12 @@ final class TestBridge implements AutoCloseable {
                         LONG,
                         LONG,
                         64 * 1024,
-                        2),
+                        2,
+                        Plain.LIMITS,
+                        Plain.PROXIES,
+                        null),
                 new AuthConfig(AuthConfig.Mode.DEV, false),
-                new AdminConfig("127.0.0.1", 0),
+                new AdminConfig("127.0.0.1", 0, null, null),
                 new ShutdownConfig(Duration.ofSeconds(5)));
     }
 

@@ -41,7 +41,8 @@ final class ConfigLoaderTest {
                                 512 << 20,
                                 1_000_000,
                                 100_000,
-                                Duration.ofMinutes(10)),
+                                Duration.ofMinutes(10),
+                                new AmqpTlsConfig(true, null, null)),
                         new IntakeConfig(Duration.ofSeconds(3), Duration.ofSeconds(5), 50, 20),
                         new MessageConfig(64 << 10, 64, null),
                         new DeliveryConfig(
@@ -63,9 +64,12 @@ final class ConfigLoaderTest {
                                 Duration.ofSeconds(30),
                                 Duration.ofSeconds(15),
                                 64 << 10,
-                                6),
+                                6,
+                                new SocketLimits(1_000, 2_000, 50, 100),
+                                new ProxyConfig(List.of(), ProxyConfig.Header.X_FORWARDED_FOR, false),
+                                null),
                         new AuthConfig(AuthConfig.Mode.DEV, false),
-                        new AdminConfig("127.0.0.1", 8081),
+                        new AdminConfig("127.0.0.1", 8081, null, null),
                         new ShutdownConfig(Duration.ofSeconds(5))));
     }
 
@@ -102,7 +106,14 @@ final class ConfigLoaderTest {
                         "socket.stall-after=33s",
                         "plain.confirm=written",
                         "message.max-depth=34",
-                        "outbox.heap-percent=35")
+                        "outbox.heap-percent=35",
+                        "socket.max-connections-per-address=36",
+                        "socket.max-handshakes-per-second=37",
+                        "socket.max-handshakes-per-second-per-address=38",
+                        "socket.max-frames-per-second=39",
+                        "socket.trusted-proxies=10.0.0.0/8, 2001:db8::1",
+                        "socket.forwarded-header=x-real-ip",
+                        "socket.proxy-protocol=true")
                 .values();
         AmqpConfig amqp = config.amqp();
         assertThat(List.of(
@@ -141,7 +152,13 @@ final class ConfigLoaderTest {
                         Duration.ofSeconds(32),
                         Duration.ofSeconds(33),
                         64 << 10,
-                        6));
+                        6,
+                        new SocketLimits(36, 37, 38, 39),
+                        new ProxyConfig(
+                                List.of(Network.parse("10.0.0.0/8"), Network.parse("2001:db8::1")),
+                                ProxyConfig.Header.X_REAL_IP,
+                                true),
+                        null));
         assertThat(config.message().maxDepth()).isEqualTo(34);
         assertThat(config.outbox().heapPercent()).isEqualTo(35);
     }

@@ -62,6 +62,30 @@ final class ClusterFaultsIT {
     }
 
     @Test
+    void theDeathOfTheLeadersOfCopiesLosesNone() throws Exception { // I1
+        try (Scenario run = new Scenario(
+                "cluster: leaders of push.dead and push.expired killed (-9) under copies", rabbit.uris())) {
+            run.bridge();
+            run.begin();
+            Node dead = rabbit.leaderOf(run.queues().name("dead"));
+            run.publishForNobody(20);
+            dead.kill();
+            run.publishForNobody(20);
+            run.delivery(300); // copies that have to wait for a leader delay nobody
+            dead.begin();
+            dead.awaitUp();
+            Node expired = rabbit.leaderOf(run.queues().name("expired"));
+            run.publishToExpire(20);
+            expired.kill();
+            run.publishToExpire(20);
+            run.delivery(300);
+            expired.begin();
+            expired.awaitUp();
+            run.finish();
+        }
+    }
+
+    @Test
     void aNodeWithoutAReplicaOfTheHeldLogIsNoObstacle() throws Exception { // I1, I3
         try (Scenario run = new Scenario("cluster: bridge first at a node without the held log", rabbit.uris())) {
             BridgeProcess maker = run.bridge(rabbit.uris());

@@ -40,6 +40,7 @@ final class RabbitNodes implements AutoCloseable {
     private final List<Node> nodes = new ArrayList<>();
     private final Thread reaper = new Thread(this::killAll, "rabbit-reaper");
     private @Nullable Process epmd;
+    private int majorVersion;
 
     private RabbitNodes(Path programs, Path home) {
         this.programs = programs;
@@ -94,11 +95,14 @@ final class RabbitNodes implements AutoCloseable {
                 .redirectErrorStream(true)
                 .redirectOutput(home.resolve("epmd.log").toFile())
                 .start();
+        majorVersion = majorVersion();
         for (int i = 0; i < count; i++) {
             nodes.add(new Node(i + 1, count));
         }
         nodes.get(0).begin();
-        nodes.get(0).awaitUp();
+        if (majorVersion < 4) {
+            nodes.get(0).awaitUp();
+        } // later ones agree among themselves who is the first, and wait for one another
         for (Node node : nodes.subList(1, count)) {
             node.begin();
         }
@@ -114,6 +118,19 @@ final class RabbitNodes implements AutoCloseable {
                             .trim()
                             .equals(Integer.toString(count)));
         }
+    }
+
+    /** Of the installed RabbitMQ. */
+    private int majorVersion() throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(programs.resolve("rabbitmqctl").toString(), "version");
+        builder.environment().put("HOME", home.toString());
+        Process asked = builder.start();
+        String said = new String(asked.getInputStream().readAllBytes(), StandardCharsets.UTF_8).trim();
+        String major = said.substring(said.lastIndexOf('\n') + 1).split("\\.", 2)[0];
+        if (!major.matches("[0-9]+")) {
+            throw new IllegalStateException("rabbitmqctl version says: " + said);
+        }
+        return Integer.parseInt(major);
     }
 
     /** Where their data and logs are. */
@@ -213,6 +230,8 @@ final class RabbitNodes implements AutoCloseable {
             StringBuilder conf = new StringBuilder(
                     Files.readString(Path.of(System.getProperty("pushbridge.root", ".."), "docker", "rabbitmq.conf")));
             conf.append("\nlisteners.tcp.1 = 127.0.0.1:").append(amqpPort).append('\n');
+            // RabbitMQ 3.10's default; 4.0 has 16 MiB, which would refuse the largest message of the suite.
+            conf.append("max_message_size = 134217728\n");
             if (count > 1) {
                 // So that the first goes ahead alone and the others find it.
                 conf.append("cluster_formation.peer_discovery_backend = classic_config\n");
@@ -222,8 +241,10 @@ final class RabbitNodes implements AutoCloseable {
                                 .append(" = faults")
                                 .append(i)
                                 .append("@localhost\n"));
-                conf.append("cluster_formation.randomized_startup_delay_range.min = 0\n");
-                conf.append("cluster_formation.randomized_startup_delay_range.max = 1\n");
+                if (majorVersion < 4) { // later ones have no such delay, and refuse to start with its keys
+                    conf.append("cluster_formation.randomized_startup_delay_range.min = 0\n");
+                    conf.append("cluster_formation.randomized_startup_delay_range.max = 1\n");
+                }
                 conf.append("cluster_partition_handling = pause_minority\n");
                 conf.append("net_ticktime = 5\n");
             }

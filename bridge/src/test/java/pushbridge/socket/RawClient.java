@@ -67,6 +67,11 @@ final class RawClient implements Closeable {
         return new RawClient(socket);
     }
 
+    /** Over a connection made elsewhere, such as one with TLS. */
+    static RawClient over(Socket socket) throws IOException {
+        return new RawClient(socket);
+    }
+
     /** An open WebSocket. */
     static RawClient open(int port, String pathAndQuery, String... headers) throws IOException {
         return connect(port).upgrade(pathAndQuery, headers);

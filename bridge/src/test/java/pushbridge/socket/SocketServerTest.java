@@ -35,6 +35,7 @@ import pushbridge.outbox.Frame;
 import pushbridge.outbox.OutboxTotals;
 import pushbridge.socket.RecordingSessions.Opened;
 import pushbridge.testing.ManualClock;
+import pushbridge.testing.Plain;
 
 /** The listener on a real port, with clients on real sockets; only time and the delivery loop are played. */
 class SocketServerTest {
@@ -814,7 +815,10 @@ class SocketServerTest {
                     Duration.ofSeconds(30),
                     Duration.ofSeconds(15),
                     16_384,
-                    selectors);
+                    selectors,
+                    Plain.LIMITS,
+                    Plain.PROXIES,
+                    null);
             server = new SocketServer(
                     config,
                     new OutboxConfig(1_024, 1 << 20, 25),
@@ -822,7 +826,8 @@ class SocketServerTest {
                     new DevGate(config, 10),
                     () -> standby,
                     sessions,
-                    clock);
+                    clock,
+                    null);
             try {
                 server.start();
             } catch (IOException e) {

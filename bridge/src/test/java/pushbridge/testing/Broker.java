@@ -114,7 +114,8 @@ public final class Broker implements AutoCloseable {
                 1 << 20,
                 maxMessages,
                 maxMessages,
-                Duration.ofMinutes(10));
+                Duration.ofMinutes(10),
+                Plain.AMQP_TLS);
     }
 
     /** Publishes to the test's exchange and waits for the confirm. */

@@ -1,0 +1,89 @@
+package pushbridge.tls;
+
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.TrustManager;
+import org.jspecify.annotations.Nullable;
+import pushbridge.config.TlsConfig;
+
+/**
+ * TLS 1.2 and 1.3 for one listener. While it is started it looks for a new certificate every ten seconds; the authorities
+ * of client certificates are read once.
+ */
+public final class ServerTls {
+
+    private static final Duration RELOAD_INTERVAL = Duration.ofSeconds(10);
+
+    private static final String[] PROTOCOLS = {"TLSv1.3", "TLSv1.2"};
+
+    private final ReloadingKeyManager keys;
+    private final SSLContext context;
+    private final boolean clientCertificate;
+    private final CountDownLatch stopped = new CountDownLatch(1);
+
+    /**
+     * Reads the files.
+     *
+     * @param clientCaFile authorities of which clients must show a certificate, in PEM; null when none is asked for
+     * @throws TlsException one of them cannot be used
+     */
+    public ServerTls(TlsConfig config, @Nullable Path clientCaFile) throws TlsException {
+        keys = new ReloadingKeyManager(config);
+        keys.describe("Certificate");
+        clientCertificate = clientCaFile != null;
+        try {
+            context = SSLContext.getInstance("TLS");
+            context.init(
+                    new KeyManager[] {keys},
+                    clientCaFile == null ? new TrustManager[0] : Authorities.of(clientCaFile),
+                    null);
+        } catch (GeneralSecurityException e) {
+            throw new TlsException("TLS cannot be set up (" + e.getMessage() + ").", e);
+        }
+    }
+
+    /** The state of one connection. */
+    SSLEngine newEngine() {
+        SSLEngine engine = context.createSSLEngine();
+        engine.setUseClientMode(false);
+        SSLParameters parameters = engine.getSSLParameters();
+        parameters.setProtocols(PROTOCOLS);
+        parameters.setNeedClientAuth(clientCertificate);
+        engine.setSSLParameters(parameters);
+        return engine;
+    }
+
+    /** Begins to look for new certificates. */
+    public void start() {
+        Thread thread = new Thread(this::reloadUntilStopped, "pushbridge-tls-reload");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private void reloadUntilStopped() {
+        try {
+            while (!stopped.await(RELOAD_INTERVAL.toMillis(), TimeUnit.MILLISECONDS)) {
+                keys.reload();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Looks for a new certificate now. */
+    public void reload() {
+        keys.reload();
+    }
+
+    /** Ends what {@link #start} began. Idempotent. */
+    public void stop() {
+        stopped.countDown();
+    }
+}
