@@ -102,7 +102,9 @@ public final class Bridge {
         intake = new Intake(config.amqp(), config.intake(), node, envelopes::read, clock, loop, broker);
 
         // The way out: sockets.
-        tokens = config.auth().token() == null ? null : new TokenVerifier(config.auth().token(), clock::machineMillis);
+        tokens = config.auth().token() == null
+                ? null
+                : new TokenVerifier(config.auth().token(), clock::machineMillis);
         HandshakeGate gate = gate();
         sockets = new SocketServer(
                 config.socket(),

@@ -37,8 +37,8 @@ record Key(Set<JWSAlgorithm> algorithms, JWSVerifier verifier) {
         try {
             if (key instanceof RSAPublicKey rsa) {
                 if (rsa.getModulus().bitLength() < LEAST_RSA_BITS) {
-                    throw new IllegalArgumentException("an RSA key of " + rsa.getModulus().bitLength()
-                            + " bits is too short; at least " + LEAST_RSA_BITS);
+                    throw new IllegalArgumentException("an RSA key of "
+                            + rsa.getModulus().bitLength() + " bits is too short; at least " + LEAST_RSA_BITS);
                 }
                 return new Key(RSASSAVerifier.SUPPORTED_ALGORITHMS, new RSASSAVerifier(rsa));
             }

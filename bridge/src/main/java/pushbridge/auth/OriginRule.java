@@ -51,7 +51,8 @@ public final class OriginRule {
                 || origin.length() <= scheme.length() + rest.length()) {
             return false;
         }
-        return origin.substring(scheme.length(), origin.length() - rest.length()).matches("[a-z0-9-]+(\\.[a-z0-9-]+)*");
+        return origin.substring(scheme.length(), origin.length() - rest.length())
+                .matches("[a-z0-9-]+(\\.[a-z0-9-]+)*");
     }
 
     private static String withoutDefaultPort(String origin) {
@@ -90,7 +91,8 @@ public final class OriginRule {
 
     /** What to tell a page that may not connect: both values, so that its developer sees which of them is wrong. */
     public static String refusal(String origin, @Nullable String host) {
-        return "A page from " + shown(origin) + " may not connect to " + shown(host == null ? "a host without a name" : host)
+        return "A page from " + shown(origin) + " may not connect to "
+                + shown(host == null ? "a host without a name" : host)
                 + "; whoever runs the bridge can allow it with auth.origins.";
     }
 

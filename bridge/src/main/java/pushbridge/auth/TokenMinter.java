@@ -44,7 +44,10 @@ public final class TokenMinter {
             claims.audience(config.audience());
         }
         SignedJWT token = new SignedJWT(
-                new JWSHeader.Builder(JWSAlgorithm.HS256).type(JOSEObjectType.JWT).build(), claims.build());
+                new JWSHeader.Builder(JWSAlgorithm.HS256)
+                        .type(JOSEObjectType.JWT)
+                        .build(),
+                claims.build());
         String secret = Objects.requireNonNull(config.secret(), "there is no secret to sign with");
         try {
             token.sign(new MACSigner(secret.getBytes(StandardCharsets.UTF_8)));

@@ -22,7 +22,8 @@ import pushbridge.envelope.Address;
 public final class TokenVerifier {
 
     /** Said of everything that is wrong before the signature is known to be right. */
-    private static final String NOT_VALID = "The token is not valid here: its signature is made with no key of this bridge.";
+    private static final String NOT_VALID =
+            "The token is not valid here: its signature is made with no key of this bridge.";
 
     private final TokenConfig config;
     private final FixedKeys keys;
@@ -47,9 +48,8 @@ public final class TokenVerifier {
             return new FixedKeys(List.of(Key.of(config.secret().getBytes(StandardCharsets.UTF_8))));
         }
         if (config.publicKeys() != null) {
-            return new FixedKeys(config.publicKeys().keys().stream()
-                    .map(Key::of)
-                    .toList());
+            return new FixedKeys(
+                    config.publicKeys().keys().stream().map(Key::of).toList());
         }
         throw new IllegalArgumentException("the configuration names no key");
     }
@@ -57,7 +57,8 @@ public final class TokenVerifier {
     /** Whether credentials of this expiry open nothing any more. */
     public boolean isOver(long expiresAt) {
         return expiresAt != Credentials.NEVER
-                && nowMillis.getAsLong() / 1000 >= expiresAt + config.clockSkew().toSeconds();
+                && nowMillis.getAsLong() / 1000
+                        >= expiresAt + config.clockSkew().toSeconds();
     }
 
     /** Checks a token; never throws for a bad one. */

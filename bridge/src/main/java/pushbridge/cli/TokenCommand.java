@@ -20,7 +20,8 @@ import pushbridge.envelope.Address;
 
 @Command(
         name = "token",
-        description = "Makes a token for trying out, signed with auth.secret; whoever has it is that user until it expires.",
+        description =
+                "Makes a token for trying out, signed with auth.secret; whoever has it is that user until it expires.",
         footer = {"", "Example: pushbridge token --user 42 --channels 'news,team-*' --ttl 1h"})
 final class TokenCommand implements Callable<Integer> {
     private final ConfigLoader loader;

@@ -11,7 +11,11 @@ import org.jspecify.annotations.Nullable;
  * @param origins the origins of pages that may connect; empty when nobody has said any
  * @param token how tokens are checked; null in {@link Mode#DEV}
  */
-public record AuthConfig(Mode mode, boolean devAllowRemote, List<String> origins, @Nullable TokenConfig token) {
+public record AuthConfig(
+        Mode mode,
+        boolean devAllowRemote,
+        List<String> origins,
+        @Nullable TokenConfig token) {
 
     /** All that {@link Mode#DEV} needs. */
     public AuthConfig(Mode mode, boolean devAllowRemote) {

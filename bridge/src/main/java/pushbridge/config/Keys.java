@@ -458,21 +458,23 @@ final class Keys {
             "false",
             "Lets auth.mode dev listen on an address that others can reach, where anyone can then be any user.");
 
-    static final Key<List<String>> AUTH_ORIGINS = add(new Key<>(
-            "auth.origins",
-            FREQUENT,
-            ValueType.origins(),
-            Key.Default.none(),
-            false,
-            "Origins of the pages that may connect. Without any, a page that comes with a cookie, without a token, or in"
-                    + " dev mode must be from the bridge's own host; a page with a token in its hands may be from anywhere."));
-    static final Key<String> AUTH_SECRET = add(new Key<>(
-            "auth.secret",
-            ESSENTIALS,
-            ValueType.secret(32),
-            Key.Default.none(),
-            true,
-            "What tokens are signed with (HS256), its bytes as they are written here; whoever has it can be any user."));
+    static final Key<List<String>> AUTH_ORIGINS = add(
+            new Key<>(
+                    "auth.origins",
+                    FREQUENT,
+                    ValueType.origins(),
+                    Key.Default.none(),
+                    false,
+                    "Origins of the pages that may connect. Without any, a page that comes with a cookie, without a token, or in"
+                            + " dev mode must be from the bridge's own host; a page with a token in its hands may be from anywhere."));
+    static final Key<String> AUTH_SECRET = add(
+            new Key<>(
+                    "auth.secret",
+                    ESSENTIALS,
+                    ValueType.secret(32),
+                    Key.Default.none(),
+                    true,
+                    "What tokens are signed with (HS256), its bytes as they are written here; whoever has it can be any user."));
     static final Key<PublicKeys> AUTH_PUBLIC_KEY = add(new Key<>(
             "auth.public-key",
             ESSENTIALS,
@@ -520,13 +522,14 @@ final class Keys {
             ValueType.text("1 to 200 characters without spaces", Pattern.compile("\\S{1,200}")),
             "channels",
             "The claim that lists the channels a token grants, such as [\"news\", \"team-*\"].");
-    static final Key<String> AUTH_COOKIE = add(new Key<>(
-            "auth.cookie",
-            FREQUENT,
-            ValueType.text("the name of a cookie", Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]+")),
-            Key.Default.none(),
-            false,
-            "A cookie that may hold the token; then the page's origin is checked, since browsers send cookies for any page."));
+    static final Key<String> AUTH_COOKIE = add(
+            new Key<>(
+                    "auth.cookie",
+                    FREQUENT,
+                    ValueType.text("the name of a cookie", Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]+")),
+                    Key.Default.none(),
+                    false,
+                    "A cookie that may hold the token; then the page's origin is checked, since browsers send cookies for any page."));
     static final Key<Boolean> AUTH_QUERY_TOKEN = key(
             "auth.query-token",
             RARE,

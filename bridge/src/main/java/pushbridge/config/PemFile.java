@@ -41,8 +41,9 @@ final class PemFile {
                     Units.quote(name) + " cannot be read (" + e.getClass().getSimpleName() + ")", e);
         }
         if (text.contains("PRIVATE KEY-----")) {
-            throw new IllegalArgumentException(Units.quote(name) + " holds a private key, which belongs to whoever signs"
-                    + " tokens and not here; write its public key with: openssl pkey -pubout");
+            throw new IllegalArgumentException(
+                    Units.quote(name) + " holds a private key, which belongs to whoever signs"
+                            + " tokens and not here; write its public key with: openssl pkey -pubout");
         }
         List<PublicKey> keys = new ArrayList<>();
         Matcher block = BLOCK.matcher(text);
@@ -73,10 +74,12 @@ final class PemFile {
                     return publicKey(name, der);
                 }
                 case "RSA PUBLIC KEY" ->
-                    throw new IllegalArgumentException(Units.quote(name)
-                            + " has a key in the old form RSA PUBLIC KEY; convert it with: openssl rsa -RSAPublicKey_in -pubout");
+                    throw new IllegalArgumentException(
+                            Units.quote(name)
+                                    + " has a key in the old form RSA PUBLIC KEY; convert it with: openssl rsa -RSAPublicKey_in -pubout");
                 default ->
-                    throw new IllegalArgumentException(Units.quote(name) + " has a block " + label + ", which is no public key");
+                    throw new IllegalArgumentException(
+                            Units.quote(name) + " has a block " + label + ", which is no public key");
             }
         } catch (GeneralSecurityException e) {
             throw new IllegalArgumentException(Units.quote(name) + " has a certificate that cannot be read", e);

@@ -28,8 +28,9 @@ record ValueType<T>(String allowed, Function<String, T> parser, Function<T, Stri
     private static final Pattern INTEGER = Pattern.compile("-?[0-9]{1,18}");
     private static final Pattern PATH = Pattern.compile("(/[A-Za-z0-9._~-]+)+");
     private static final Pattern NAME_PREFIX = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
-    private static final Pattern ORIGIN = Pattern.compile("\\*|[A-Za-z][A-Za-z0-9+.-]*://(\\*\\.)?[A-Za-z0-9._-]+(:[0-9]{1,5})?"
-            + "|[A-Za-z][A-Za-z0-9+.-]*://\\[[0-9A-Fa-f:.]+](:[0-9]{1,5})?");
+    private static final Pattern ORIGIN =
+            Pattern.compile("\\*|[A-Za-z][A-Za-z0-9+.-]*://(\\*\\.)?[A-Za-z0-9._-]+(:[0-9]{1,5})?"
+                    + "|[A-Za-z][A-Za-z0-9+.-]*://\\[[0-9A-Fa-f:.]+](:[0-9]{1,5})?");
     private static final Pattern BETWEEN_ITEMS = Pattern.compile("[,\\s]+");
 
     static ValueType<Long> number(long least, long most) {
@@ -314,8 +315,8 @@ record ValueType<T>(String allowed, Function<String, T> parser, Function<T, Stri
                 "origins such as https://app.example.com or https://*.example.com, separated by commas; * for any",
                 item -> {
                     if (!ORIGIN.matcher(item).matches()) {
-                        throw new IllegalArgumentException(
-                                Units.quote(item) + " is no origin: scheme, host and perhaps a port, nothing behind them");
+                        throw new IllegalArgumentException(Units.quote(item)
+                                + " is no origin: scheme, host and perhaps a port, nothing behind them");
                     }
                     return item.toLowerCase(Locale.ROOT);
                 });

@@ -83,7 +83,8 @@ public final class ServerFrames {
         return frame(
                 "bridge.error",
                 "{\"code\":" + quoted(ClientError.FORBIDDEN.slug())
-                        + ",\"detail\":\"Your token does not grant this channel.\",\"channel\":" + quoted(channel) + '}',
+                        + ",\"detail\":\"Your token does not grant this channel.\",\"channel\":" + quoted(channel)
+                        + '}',
                 seq);
     }
 

@@ -214,8 +214,7 @@ final class PushConnection extends Writer implements FrameSink {
         }
         SessionReports opened = around.sessions()
                 .open(
-                        new Newcomer(
-                                id, who.user(), who.channels(), who.refused(), credentials.expiresAt(), resumes),
+                        new Newcomer(id, who.user(), who.channels(), who.refused(), credentials.expiresAt(), resumes),
                         confirmation,
                         this);
         session = opened;
@@ -617,7 +616,8 @@ final class PushConnection extends Writer implements FrameSink {
         HandshakeGate.Renewal renewal = around.gate().renew(credentials, sinceLast, auth.token());
         if (renewal instanceof HandshakeGate.Renewed renewed) {
             renewalTriedNanos = now;
-            // Before the loop leaves what is no longer granted: nothing that is asked for from here on can slip through.
+            // Before the loop leaves what is no longer granted: nothing that is asked for from here on can slip
+            // through.
             credentials = renewed.credentials();
             request(
                     new ClientRequest.Renew(

@@ -69,8 +69,7 @@ public final class TokenGate implements HandshakeGate {
             }
             credentials = ((Verdict.Valid) verdict).credentials();
         } else if (config.anonymous()) {
-            credentials =
-                    new Credentials(null, ChannelGrants.of(config.anonymousChannels()), Credentials.NEVER);
+            credentials = new Credentials(null, ChannelGrants.of(config.anonymousChannels()), Credentials.NEVER);
         } else if (handshake.parameter("token") != null && !config.inQuery()) {
             return new Refused(401, "A token in the address is not read: it would end up in logs. " + HOW);
         } else {
@@ -85,7 +84,9 @@ public final class TokenGate implements HandshakeGate {
         boolean bearer = offered.stream().anyMatch(element -> element.startsWith(BEARER_ELEMENT));
         if (bearer && !offered.contains(PushEndpoint.V1) && !offered.contains(PushEndpoint.PLAIN)) {
             return new Refused(
-                    400, "Offer " + PushEndpoint.V1 + " or " + PushEndpoint.PLAIN + " beside the subprotocol with the token.");
+                    400,
+                    "Offer " + PushEndpoint.V1 + " or " + PushEndpoint.PLAIN
+                            + " beside the subprotocol with the token.");
         }
         return null;
     }

@@ -213,7 +213,11 @@ final class UpgradeFilter extends BaseFilter {
             if (values != null) {
                 // Nor a token: the request stays in memory as long as the connection does.
                 context.getHeaders()
-                        .put(name, splitAtCommas(values).stream().filter(v -> !v.startsWith("bearer.")).toList());
+                        .put(
+                                name,
+                                splitAtCommas(values).stream()
+                                        .filter(v -> !v.startsWith("bearer."))
+                                        .toList());
             }
         }
         TyrusUpgradeResponse response = new TyrusUpgradeResponse();

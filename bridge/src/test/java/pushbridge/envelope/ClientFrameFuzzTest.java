@@ -14,7 +14,8 @@ class ClientFrameFuzzTest {
     void anyTextIsReadOrAnswered(byte[] bytes) {
         ClientFrame frame = READER.read(new String(bytes, StandardCharsets.UTF_8));
         if (frame instanceof ClientFrame.Invalid invalid) {
-            assertThat(ServerFrames.error(invalid.code(), invalid.detail(), invalid.seq())).isNotBlank();
+            assertThat(ServerFrames.error(invalid.code(), invalid.detail(), invalid.seq()))
+                    .isNotBlank();
         }
     }
 }

@@ -122,7 +122,8 @@ final class RabbitNodes implements AutoCloseable {
 
     /** Of the installed RabbitMQ. */
     private int majorVersion() throws IOException {
-        ProcessBuilder builder = new ProcessBuilder(programs.resolve("rabbitmqctl").toString(), "version");
+        ProcessBuilder builder =
+                new ProcessBuilder(programs.resolve("rabbitmqctl").toString(), "version");
         builder.environment().put("HOME", home.toString());
         Process asked = builder.start();
         String said = new String(asked.getInputStream().readAllBytes(), StandardCharsets.UTF_8).trim();
