@@ -1,6 +1,8 @@
 package pushbridge.cli;
 
 import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -9,11 +11,15 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
+import pushbridge.config.BridgeConfig;
 import pushbridge.config.ConfigException;
 import pushbridge.config.ConfigLoader;
 import pushbridge.config.EffectiveConfig;
 import pushbridge.envelope.EnvelopeReader;
 import pushbridge.envelope.SchemaFileException;
+import pushbridge.tls.ClientTls;
+import pushbridge.tls.ServerTls;
+import pushbridge.tls.TlsException;
 
 @Command(
         name = "check-config",
@@ -44,6 +50,7 @@ final class CheckConfigCommand implements Callable<Integer> {
     public Integer call() throws ConfigException {
         EffectiveConfig effective = loader.load(config.sources(environment));
         payloadSchemasCompile(effective);
+        certificatesCanBeUsed(effective.values());
         PrintWriter out =
                 Objects.requireNonNull(spec, "set by picocli").commandLine().getOut();
         out.println("the configuration is valid; not at its default is:");
@@ -60,6 +67,32 @@ final class CheckConfigCommand implements Callable<Integer> {
             throw new ConfigException(e.problems().stream()
                     .map(problem -> "pushbridge.message.types-dir: " + problem)
                     .toList());
+        }
+    }
+
+    private static void certificatesCanBeUsed(BridgeConfig config) throws ConfigException {
+        List<String> problems = new ArrayList<>();
+        try {
+            if (config.socket().tls() != null) {
+                new ServerTls(config.socket().tls(), null);
+            }
+        } catch (TlsException e) {
+            problems.add("pushbridge.socket.tls: " + e.getMessage());
+        }
+        try {
+            if (config.admin().tls() != null) {
+                new ServerTls(config.admin().tls(), config.admin().clientCaFile());
+            }
+        } catch (TlsException e) {
+            problems.add("pushbridge.admin.tls: " + e.getMessage());
+        }
+        try {
+            ClientTls.context(config.amqp().tls());
+        } catch (TlsException e) {
+            problems.add("pushbridge.amqp.tls: " + e.getMessage());
+        }
+        if (!problems.isEmpty()) {
+            throw new ConfigException(problems);
         }
     }
 }

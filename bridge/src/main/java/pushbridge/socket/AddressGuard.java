@@ -26,6 +26,7 @@ import pushbridge.socket.HandshakeGate.Refused;
  * handshake on, since nobody knows before who it is. With TLS the cost of a handshake comes before its request can be
  * read, so a direct client that comes too often is then turned away without an answer.
  */
+@SuppressWarnings("deprecation") // the type of a close listener's argument, for which Grizzly has no other
 final class AddressGuard {
 
     /** A connection is answered this far beyond the limit of an address, and farther is ended. */

@@ -4,6 +4,7 @@ import java.net.Socket;
 import java.security.Principal;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
+import java.time.Instant;
 import java.util.Arrays;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedKeyManager;
@@ -71,7 +72,7 @@ final class ReloadingKeyManager extends X509ExtendedKeyManager {
                 config,
                 own.getSubjectX500Principal().getName(),
                 own.getNotAfter().toInstant());
-        if (own.getNotAfter().getTime() < System.currentTimeMillis()) {
+        if (own.getNotAfter().toInstant().isBefore(Instant.now())) {
             log.warn("The certificate of {} has expired; clients will refuse it", config);
         }
     }

@@ -37,6 +37,10 @@ public final class TlsFilter extends BaseFilter {
 
     private static final Logger log = LoggerFactory.getLogger(TlsFilter.class);
 
+    // A selector's or worker's own, so that connections need none.
+    private static final ThreadLocal<ByteBuffer> PLAIN = new ThreadLocal<>();
+    private static final ThreadLocal<ByteBuffer> ENCRYPTED = new ThreadLocal<>();
+
     private static final class State {
         final SSLEngine engine;
         /** A record of which the rest is to come. */
@@ -49,8 +53,6 @@ public final class TlsFilter extends BaseFilter {
     }
 
     private final ServerTls tls;
-    private final ThreadLocal<ByteBuffer> plain = new ThreadLocal<>();
-    private final ThreadLocal<ByteBuffer> encrypted = new ThreadLocal<>();
 
     public TlsFilter(ServerTls tls) {
         this.tls = tls;
@@ -116,10 +118,10 @@ public final class TlsFilter extends BaseFilter {
 
     private record Decrypted(byte[] bytes, boolean closed) {}
 
-    private Decrypted decrypt(FilterChainContext ctx, State state, ByteBuffer input) throws SSLException {
+    private static Decrypted decrypt(FilterChainContext ctx, State state, ByteBuffer input) throws SSLException {
         SSLEngine engine = state.engine;
         byte[] all = new byte[0];
-        ByteBuffer out = buffer(plain, engine.getSession().getApplicationBufferSize());
+        ByteBuffer out = buffer(PLAIN, engine.getSession().getApplicationBufferSize());
         while (true) {
             SSLEngineResult result = engine.unwrap(input, out);
             if (out.position() > 0) {
@@ -130,7 +132,7 @@ public final class TlsFilter extends BaseFilter {
             }
             if (result.getStatus() == SSLEngineResult.Status.BUFFER_OVERFLOW) {
                 out = buffer(
-                        plain, Math.max(out.capacity() * 2, engine.getSession().getApplicationBufferSize()));
+                        PLAIN, Math.max(out.capacity() * 2, engine.getSession().getApplicationBufferSize()));
                 continue;
             }
             boolean advanced = advance(ctx, state);
@@ -146,7 +148,7 @@ public final class TlsFilter extends BaseFilter {
     }
 
     /** Does whatever the handshake needs from our side; false when that was nothing. */
-    private boolean advance(FilterChainContext ctx, State state) throws SSLException {
+    private static boolean advance(FilterChainContext ctx, State state) throws SSLException {
         boolean advanced = false;
         while (true) {
             HandshakeStatus status = state.engine.getHandshakeStatus();
@@ -171,7 +173,7 @@ public final class TlsFilter extends BaseFilter {
         }
     }
 
-    private void sendAlert(FilterChainContext ctx, State state) {
+    private static void sendAlert(FilterChainContext ctx, State state) {
         try {
             synchronized (state) {
                 byte[] alert = encrypt(state.engine, NOTHING.duplicate());
@@ -205,14 +207,14 @@ public final class TlsFilter extends BaseFilter {
         return ctx.getStopAction();
     }
 
-    private byte[] encrypt(SSLEngine engine, ByteBuffer input) throws SSLException {
+    private static byte[] encrypt(SSLEngine engine, ByteBuffer input) throws SSLException {
         byte[] all = new byte[0];
-        ByteBuffer out = buffer(encrypted, engine.getSession().getPacketBufferSize());
+        ByteBuffer out = buffer(ENCRYPTED, engine.getSession().getPacketBufferSize());
         do {
             SSLEngineResult result = engine.wrap(input, out);
             if (result.getStatus() == SSLEngineResult.Status.BUFFER_OVERFLOW) {
                 out = buffer(
-                        encrypted,
+                        ENCRYPTED,
                         Math.max(out.capacity() * 2, engine.getSession().getPacketBufferSize()));
                 continue;
             }
@@ -262,7 +264,7 @@ public final class TlsFilter extends BaseFilter {
                 transport
                         .getAsyncQueueIO()
                         .getWriter()
-                        .write(connection, Buffers.wrap(transport.getMemoryManager(), record.flip()));
+                        .write(connection, null, Buffers.wrap(transport.getMemoryManager(), record.flip()), null);
             } catch (IOException e) {
                 log.debug("No end of TLS for {}: {}", connection.getPeerAddress(), e.toString());
             }

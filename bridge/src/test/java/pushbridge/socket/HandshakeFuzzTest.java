@@ -21,6 +21,15 @@ import pushbridge.config.ProxyConfig.Header;
 /** No request, header or PROXY header does harm. */
 class HandshakeFuzzTest {
 
+    private static final String REQUEST = """
+            GET /ws HTTP/1.1
+            Host: localhost
+            Upgrade: websocket
+            Connection: Upgrade
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==
+            Sec-WebSocket-Version: 13
+            """.replace("\n", "\r\n");
+
     private static final TestListener LISTENER = new TestListener();
 
     private static final Proxies FORWARDED =
@@ -62,10 +71,7 @@ class HandshakeFuzzTest {
         try (Socket socket = new Socket()) {
             socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), LISTENER.port()), 10_000);
             socket.setSoTimeout(10_000);
-            socket.getOutputStream()
-                    .write(("GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                                    + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n")
-                            .getBytes(ISO_8859_1));
+            socket.getOutputStream().write(REQUEST.getBytes(ISO_8859_1));
             socket.getOutputStream().write(headers);
             socket.getOutputStream().write("\r\n\r\n".getBytes(ISO_8859_1));
             socket.shutdownOutput();

@@ -7,7 +7,8 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import pushbridge.config.ProxyConfig.Header;
@@ -98,36 +99,38 @@ class LimitsTest {
     @Test
     void whatAClientClaimsCountsForNothingWithoutATrustedProxy() throws Exception {
         listener.proxies = Plain.PROXIES;
-        AtomicReference<Handshake> seen = seeHandshakes();
+        BlockingQueue<Handshake> seen = seeHandshakes();
         from("203.0.113.7");
-        assertThat(seen.get().remoteAddress()).isEqualTo("127.0.0.1");
-        assertThat(seen.get().headers()).doesNotContainKeys("x-forwarded-for", "x-forwarded-host");
+        Handshake handshake = seen.take();
+        assertThat(handshake.remoteAddress()).isEqualTo("127.0.0.1");
+        assertThat(handshake.headers()).doesNotContainKeys("x-forwarded-for", "x-forwarded-host");
     }
 
     @Test
     void theGateSeesTheClientAndTheHostBehindATrustedProxy() throws Exception {
-        AtomicReference<Handshake> seen = seeHandshakes();
+        BlockingQueue<Handshake> seen = seeHandshakes();
         connect()
                 .handshake(
                         "/ws",
                         "X-Forwarded-For: 1.1.1.1, 203.0.113.7",
                         "X-Forwarded-Host: push.example",
                         "Host: inner");
-        assertThat(seen.get().remoteAddress()).isEqualTo("203.0.113.7");
-        assertThat(seen.get().header("host")).isEqualTo("push.example");
+        Handshake handshake = seen.take();
+        assertThat(handshake.remoteAddress()).isEqualTo("203.0.113.7");
+        assertThat(handshake.header("host")).isEqualTo("push.example");
     }
 
     @Test
     void theProxyProtocolNamesTheClient() throws Exception {
         listener.proxies = TestListener.localProxies(Header.X_FORWARDED_FOR, true);
         listener.limits = new SocketLimits(1, 1_000, 1_000, 1_000);
-        AtomicReference<Handshake> seen = seeHandshakes();
+        BlockingQueue<Handshake> seen = seeHandshakes();
 
         RawClient one = connect();
         one.send("PROXY TCP4 203.0.113.7 127.0.0.1 1 2\r\n".getBytes(UTF_8));
         // The address behind the proxy is no proxy, so what it says of itself is not believed.
         assertThat(one.handshake("/ws", "X-Forwarded-For: 1.1.1.1").status()).isEqualTo(101);
-        assertThat(seen.get().remoteAddress()).isEqualTo("203.0.113.7");
+        assertThat(seen.take().remoteAddress()).isEqualTo("203.0.113.7");
         one.sendText("{\"type\":\"ping\"}");
         assertThat(one.receiveText()).contains("pong");
 
@@ -136,7 +139,7 @@ class LimitsTest {
             cut.send(new byte[] {b});
         }
         assertThat(cut.handshake("/ws").status()).isEqualTo(101);
-        assertThat(seen.get().remoteAddress()).isEqualTo("2001:db8:0:0:0:0:0:1");
+        assertThat(seen.take().remoteAddress()).isEqualTo("2001:db8:0:0:0:0:0:1");
 
         RawClient again = connect();
         again.send("PROXY TCP4 203.0.113.7 127.0.0.1 1 2\r\n".getBytes(UTF_8));
@@ -194,10 +197,10 @@ class LimitsTest {
         assertThat(other.closed.get()).isZero();
     }
 
-    private AtomicReference<Handshake> seeHandshakes() {
-        AtomicReference<Handshake> seen = new AtomicReference<>();
+    private BlockingQueue<Handshake> seeHandshakes() {
+        BlockingQueue<Handshake> seen = new LinkedBlockingQueue<>();
         listener.gate = handshake -> {
-            seen.set(handshake);
+            seen.add(handshake);
             return new Admitted(null, List.of());
         };
         return seen;

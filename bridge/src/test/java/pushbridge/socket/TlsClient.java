@@ -10,24 +10,21 @@ import java.nio.channels.SocketChannel;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult.HandshakeStatus;
-import org.jspecify.annotations.Nullable;
 
-/** A client over TLS of which, once its WebSocket is open, nothing but the TCP connection need be kept. */
+/** A client over TLS of which, once its WebSocket is open, nothing but the TCP connection is kept. */
 final class TlsClient implements AutoCloseable {
 
     private final SocketChannel channel;
-    private @Nullable SSLEngine engine;
 
-    private TlsClient(SocketChannel channel, SSLEngine engine) {
+    private TlsClient(SocketChannel channel) {
         this.channel = channel;
-        this.engine = engine;
     }
 
     static TlsClient open(SSLContext context, int port, String pathAndQuery) throws IOException {
         SocketChannel channel = SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
         SSLEngine engine = context.createSSLEngine("localhost", port);
         engine.setUseClientMode(true);
-        TlsClient client = new TlsClient(channel, engine);
+        TlsClient client = new TlsClient(channel);
         client.upgrade(engine, pathAndQuery);
         return client;
     }
@@ -36,10 +33,16 @@ final class TlsClient implements AutoCloseable {
         ByteBuffer in = ByteBuffer.allocate(64 * 1024).flip();
         ByteBuffer plain = ByteBuffer.allocate(32 * 1024);
         ByteBuffer out = ByteBuffer.allocate(32 * 1024);
-        ByteBuffer request = ByteBuffer.wrap(("GET " + pathAndQuery + " HTTP/1.1\r\nHost: localhost\r\n"
-                        + "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-                        + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
-                .getBytes(UTF_8));
+        ByteBuffer request = ByteBuffer.wrap(
+                """
+                GET %s HTTP/1.1
+                Host: localhost
+                Upgrade: websocket
+                Connection: Upgrade
+                Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==
+                Sec-WebSocket-Version: 13
+
+                """.formatted(pathAndQuery).replace("\n", "\r\n").getBytes(UTF_8));
         engine.beginHandshake();
         while (plain.position() == 0) {
             HandshakeStatus status = engine.getHandshakeStatus();
@@ -67,11 +70,6 @@ final class TlsClient implements AutoCloseable {
         if (!new String(plain.array(), 0, plain.position(), UTF_8).startsWith("HTTP/1.1 101")) {
             throw new IOException("refused");
         }
-    }
-
-    /** Lets go of whatever is not the TCP connection. */
-    void forgetTls() {
-        engine = null;
     }
 
     @Override

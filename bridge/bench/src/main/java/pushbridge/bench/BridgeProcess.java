@@ -60,6 +60,8 @@ final class BridgeProcess implements AutoCloseable {
         environment.put("PUSHBRIDGE_AUTH_MODE", "dev");
         environment.put("PUSHBRIDGE_SOCKET_PORT", Integer.toString(socketPort));
         environment.put("PUSHBRIDGE_ADMIN_PORT", Integer.toString(adminPort));
+        // All connect at once here, which in the open is an attack.
+        environment.put("PUSHBRIDGE_SOCKET_MAX_HANDSHAKES_PER_SECOND", "1000000");
         settings.forEach((key, value) -> {
             command.add("--set");
             command.add(key + "=" + value);
