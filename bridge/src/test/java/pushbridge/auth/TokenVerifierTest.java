@@ -188,7 +188,9 @@ class TokenVerifierTest {
                         + "', '42', ['news', 'team-*']);\n");
         Process php;
         try {
-            php = new ProcessBuilder("php", script.toString()).redirectErrorStream(true).start();
+            php = new ProcessBuilder("php", script.toString())
+                    .redirectErrorStream(true)
+                    .start();
         } catch (IOException e) {
             Assumptions.abort("php is not installed here: " + e.getMessage());
             return;

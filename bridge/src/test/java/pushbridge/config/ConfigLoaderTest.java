@@ -313,7 +313,8 @@ final class ConfigLoaderTest {
     @Test
     void authModeIsRequired() {
         assertThat(problems(Map.of()))
-                .containsExactly("pushbridge.auth.mode (not set): it is required and has no default; allowed: dev, token");
+                .containsExactly(
+                        "pushbridge.auth.mode (not set): it is required and has no default; allowed: dev, token");
     }
 
     @Test
