@@ -9,6 +9,7 @@ import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.SignedJWT;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Date;
 import java.util.List;
 import java.util.Objects;
@@ -35,8 +36,8 @@ public final class TokenMinter {
         JWTClaimsSet.Builder claims = new JWTClaimsSet.Builder()
                 .subject(user)
                 .claim(config.channelsClaim(), channels)
-                .issueTime(new Date(nowMillis))
-                .expirationTime(new Date(nowMillis + goodFor.toMillis()));
+                .issueTime(Date.from(Instant.ofEpochMilli(nowMillis)))
+                .expirationTime(Date.from(Instant.ofEpochMilli(nowMillis).plus(goodFor)));
         if (config.issuer() != null) {
             claims.issuer(config.issuer());
         }

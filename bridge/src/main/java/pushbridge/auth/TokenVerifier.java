@@ -93,7 +93,7 @@ public final class TokenVerifier {
                     return true;
                 }
             } catch (JOSEException e) {
-                continue; // what the key cannot even be tried with was not signed by it
+                // what the key cannot even be tried with was not signed by it
             }
         }
         return false;
@@ -107,12 +107,12 @@ public final class TokenVerifier {
         if (expires == null && config.requireExpiry()) {
             return new Verdict.Invalid("The token never expires (it has no exp), which this bridge does not accept.");
         }
-        long expiresAt = expires == null ? Credentials.NEVER : expires.getTime() / 1000;
+        long expiresAt = expires == null ? Credentials.NEVER : expires.toInstant().getEpochSecond();
         if (isOver(expiresAt)) {
             return new Verdict.Invalid("The token has expired.");
         }
         Date notBefore = claims.getNotBeforeTime();
-        if (notBefore != null && notBefore.getTime() / 1000 > now + skew) {
+        if (notBefore != null && notBefore.toInstant().getEpochSecond() > now + skew) {
             return new Verdict.Invalid("The token is not valid yet (nbf).");
         }
         if (config.issuer() != null && !config.issuer().equals(claims.getIssuer())) {

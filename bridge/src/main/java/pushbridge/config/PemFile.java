@@ -91,7 +91,7 @@ final class PemFile {
             try {
                 return KeyFactory.getInstance(kind).generatePublic(new X509EncodedKeySpec(der));
             } catch (GeneralSecurityException e) {
-                continue; // it is of another kind
+                // it is of another kind
             }
         }
         throw new IllegalArgumentException(

@@ -20,6 +20,7 @@ import java.security.Signature;
 import java.security.interfaces.ECPrivateKey;
 import java.security.spec.ECGenParameterSpec;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.Date;
 import java.util.List;
@@ -264,7 +265,7 @@ class TokenVerifierTest {
     }
 
     private static Date at(long seconds) {
-        return new Date(seconds * 1000);
+        return Date.from(Instant.ofEpochSecond(seconds));
     }
 
     private static String hs(JWTClaimsSet.Builder claims) throws Exception {
