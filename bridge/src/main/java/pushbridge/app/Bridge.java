@@ -20,6 +20,7 @@ import pushbridge.amqp.CopyPublisher;
 import pushbridge.amqp.InstructionPublisher;
 import pushbridge.amqp.Intake;
 import pushbridge.amqp.StreamHeldLog;
+import pushbridge.auth.TokenVerifier;
 import pushbridge.client.ClientFiles;
 import pushbridge.config.AuthConfig;
 import pushbridge.config.BridgeConfig;
@@ -38,6 +39,7 @@ import pushbridge.outbox.OutboxTotals;
 import pushbridge.socket.DevGate;
 import pushbridge.socket.HandshakeGate;
 import pushbridge.socket.SocketServer;
+import pushbridge.socket.TokenGate;
 import pushbridge.tls.ServerTls;
 import pushbridge.tls.TlsException;
 
@@ -58,6 +60,7 @@ public final class Bridge {
     private final CopyPublisher copies;
     private final StreamHeldLog held;
     private final DeliveryLoop loop;
+    private final @Nullable TokenVerifier tokens;
     private final SocketServer sockets;
     private final BridgeHealth health;
     private final AdminServer admin;
@@ -100,7 +103,10 @@ public final class Bridge {
         intake = new Intake(config.amqp(), config.intake(), node, envelopes::read, clock, loop, broker);
 
         // The way out: sockets.
-        HandshakeGate gate = gate(config);
+        tokens = config.auth().token() == null
+                ? null
+                : new TokenVerifier(config.auth().token(), clock::machineMillis);
+        HandshakeGate gate = gate();
         sockets = new SocketServer(
                 config.socket(),
                 config.outbox(),
@@ -130,15 +136,16 @@ public final class Bridge {
         });
     }
 
+    private HandshakeGate gate() {
+        int maxChannels = config.delivery().maxChannels();
+        return tokens == null
+                ? new DevGate(config.socket(), config.auth().origins(), maxChannels)
+                : new TokenGate(tokens, config.auth(), maxChannels);
+    }
+
     private static @Nullable ServerTls tls(@Nullable TlsConfig config, @Nullable Path clientCaFile)
             throws TlsException {
         return config == null ? null : new ServerTls(config, clientCaFile);
-    }
-
-    private static HandshakeGate gate(BridgeConfig config) {
-        return switch (config.auth().mode()) {
-            case DEV -> new DevGate(config.socket(), config.delivery().maxChannels());
-        };
     }
 
     private DevPages devPages(HandshakeGate gate, String node) {

@@ -62,6 +62,7 @@ public final class Cli {
                 .addSubcommand(new ServeCommand(serve, loader, environment))
                 .addSubcommand(new PublishCommand(publisher, loader, environment))
                 .addSubcommand(new CheckConfigCommand(loader, environment))
+                .addSubcommand(new TokenCommand(loader, environment))
                 .addSubcommand(new TopologyCommand(topology, loader, environment))
                 .addSubcommand(new VersionCommand())
                 .addSubcommand(new ConfigDocCommand())

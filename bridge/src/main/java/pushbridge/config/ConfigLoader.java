@@ -59,6 +59,15 @@ public final class ConfigLoader {
         return hold(valuesOf(sources));
     }
 
+    /**
+     * The same for what tokens are made and checked with, whatever the mode is.
+     *
+     * @throws ConfigException with all problems
+     */
+    public TokenConfig loadTokens(ConfigSources sources) throws ConfigException {
+        return tokens(valuesOf(sources));
+    }
+
     private Values valuesOf(ConfigSources sources) throws ConfigException {
         Problems problems = new Problems();
         List<Setting> settings = new ArrayList<>();
@@ -217,13 +226,44 @@ public final class ConfigLoader {
                                 v.get(Keys.SOCKET_FORWARDED_HEADER),
                                 v.get(Keys.SOCKET_PROXY_PROTOCOL)),
                         TlsKeys.SOCKET.read(v)),
-                new AuthConfig(v.get(Keys.AUTH_MODE), v.get(Keys.AUTH_DEV_ALLOW_REMOTE)),
+                auth(v),
                 new AdminConfig(
                         v.get(Keys.ADMIN_HOST),
                         v.get(Keys.ADMIN_PORT),
                         TlsKeys.ADMIN.read(v),
                         v.getOrNull(Keys.ADMIN_TLS_CLIENT_CA_FILE)),
                 new ShutdownConfig(v.get(Keys.SHUTDOWN_GRACE)));
+    }
+
+    private static AuthConfig auth(Values v) {
+        AuthConfig.Mode mode = v.get(Keys.AUTH_MODE);
+        return new AuthConfig(
+                mode,
+                v.get(Keys.AUTH_DEV_ALLOW_REMOTE),
+                listOf(v, Keys.AUTH_ORIGINS),
+                mode == AuthConfig.Mode.TOKEN ? tokens(v) : null);
+    }
+
+    private static TokenConfig tokens(Values v) {
+        return new TokenConfig(
+                v.getOrNull(Keys.AUTH_SECRET),
+                v.getOrNull(Keys.AUTH_PUBLIC_KEY),
+                v.getOrNull(Keys.AUTH_ISSUER),
+                v.getOrNull(Keys.AUTH_AUDIENCE),
+                v.get(Keys.AUTH_CLOCK_SKEW),
+                v.get(Keys.AUTH_REQUIRE_EXPIRY),
+                v.get(Keys.AUTH_MAX_TOKEN_BYTES),
+                v.get(Keys.AUTH_CHANNELS_CLAIM),
+                v.getOrNull(Keys.AUTH_COOKIE),
+                v.get(Keys.AUTH_QUERY_TOKEN),
+                v.get(Keys.AUTH_ANONYMOUS),
+                listOf(v, Keys.AUTH_ANONYMOUS_CHANNELS),
+                v.get(Keys.AUTH_RENEWAL_INTERVAL));
+    }
+
+    private static List<String> listOf(Values v, Key<List<String>> key) {
+        List<String> items = v.getOrNull(key);
+        return items == null ? List.of() : items;
     }
 
     private static HoldConfig hold(Values v) {

@@ -1,6 +1,7 @@
 package pushbridge.config;
 
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /** What must hold between keys. Each check is skipped while one of its keys could not be read. */
 final class CrossChecks {
@@ -26,6 +27,8 @@ final class CrossChecks {
         checks.everyMessageFitsAnOutbox();
         checks.aWindowFitsAnOutbox();
         checks.devModeStaysLocal();
+        checks.tokensHaveOneKindOfKey();
+        checks.cookiesComeFromKnownPages();
         checks.listenersDiffer();
         checks.proxiesAreNamed();
         checks.tlsIsWhole();
@@ -139,6 +142,37 @@ final class CrossChecks {
                     Keys.SOCKET_HOST.fullName(),
                     Units.quote(shown(Keys.SOCKET_HOST)),
                     Keys.AUTH_DEV_ALLOW_REMOTE.fullName());
+        }
+    }
+
+    private void tokensHaveOneKindOfKey() {
+        if (!values.have(Keys.AUTH_MODE, Keys.AUTH_SECRET, Keys.AUTH_PUBLIC_KEY)
+                || values.getOrNull(Keys.AUTH_MODE) != AuthConfig.Mode.TOKEN) {
+            return;
+        }
+        long kinds = Stream.of(Keys.AUTH_SECRET, Keys.AUTH_PUBLIC_KEY)
+                .filter(key -> values.getOrNull(key) != null)
+                .count();
+        if (kinds != 1) {
+            problem(
+                    Keys.AUTH_MODE,
+                    "tokens are checked with %s; set one of %s and %s",
+                    kinds == 0 ? "a key, and none is set" : "one kind of key, and two are set",
+                    Keys.AUTH_SECRET.fullName(),
+                    Keys.AUTH_PUBLIC_KEY.fullName());
+        }
+    }
+
+    /** Any page could use the cookie of its visitor. */
+    private void cookiesComeFromKnownPages() {
+        if (values.have(Keys.AUTH_COOKIE, Keys.AUTH_ORIGINS)
+                && values.getOrNull(Keys.AUTH_COOKIE) != null
+                && values.getOrNull(Keys.AUTH_ORIGINS) != null
+                && values.get(Keys.AUTH_ORIGINS).contains("*")) {
+            problem(
+                    Keys.AUTH_ORIGINS,
+                    "with %s any page in the world could connect as its visitor; name the origins instead of *",
+                    Keys.AUTH_COOKIE.fullName());
         }
     }
 

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * Everything that can be set, in the order of the data path. This table is the truth: reading, checking, masking and
@@ -26,6 +27,8 @@ import java.util.List;
 final class Keys {
     private static final int KIB = 1024;
     private static final int MIB = 1024 * KIB;
+
+    private static final Pattern WITHOUT_SPACES = Pattern.compile("\\S+");
 
     private static final List<Key<?>> TABLE = new ArrayList<>();
 
@@ -446,14 +449,113 @@ final class Keys {
             ValueType.oneOf(AuthConfig.Mode.class),
             Key.Default.mandatory(),
             false,
-            "How a client says who it is; dev believes the query (/ws?user=42&channels=news) and is for trying out"
-                    + " only."));
+            "How a client says who it is: with a signed token, or, for trying out only, dev, which believes the query"
+                    + " (/ws?user=42&channels=news)."));
     static final Key<Boolean> AUTH_DEV_ALLOW_REMOTE = key(
             "auth.dev-allow-remote",
             RARE,
             ValueType.flag(),
             "false",
             "Lets auth.mode dev listen on an address that others can reach, where anyone can then be any user.");
+
+    static final Key<List<String>> AUTH_ORIGINS = add(
+            new Key<>(
+                    "auth.origins",
+                    FREQUENT,
+                    ValueType.origins(),
+                    Key.Default.none(),
+                    false,
+                    "Origins of the pages that may connect. Without any, a page that comes with a cookie, without a token, or in"
+                            + " dev mode must be from the bridge's own host; a page with a token in its hands may be from anywhere."));
+    static final Key<String> AUTH_SECRET = add(
+            new Key<>(
+                    "auth.secret",
+                    ESSENTIALS,
+                    ValueType.secret(32),
+                    Key.Default.none(),
+                    true,
+                    "What tokens are signed with (HS256), its bytes as they are written here; whoever has it can be any user."));
+    static final Key<PublicKeys> AUTH_PUBLIC_KEY = add(new Key<>(
+            "auth.public-key",
+            ESSENTIALS,
+            ValueType.publicKeys(),
+            Key.Default.none(),
+            false,
+            "PEM file with the public keys that tokens are checked with (RS256, PS256, ES256, EdDSA and their longer"
+                    + " kin), instead of a secret."));
+    static final Key<String> AUTH_ISSUER = add(new Key<>(
+            "auth.issuer",
+            FREQUENT,
+            ValueType.text("a text without spaces", WITHOUT_SPACES),
+            Key.Default.none(),
+            false,
+            "What the claim iss of a token must be; without this key anything."));
+    static final Key<String> AUTH_AUDIENCE = add(new Key<>(
+            "auth.audience",
+            FREQUENT,
+            ValueType.text("a text without spaces", WITHOUT_SPACES),
+            Key.Default.none(),
+            false,
+            "What the claim aud of a token must contain; without this key a token must have none, since it is then meant"
+                    + " for somebody else."));
+    static final Key<Duration> AUTH_CLOCK_SKEW = key(
+            "auth.clock-skew",
+            RARE,
+            ValueType.wholeSeconds(ZERO, ofMinutes(10)),
+            "30s",
+            "By how much the clocks of whoever signs tokens and of the bridge may differ.");
+    static final Key<Boolean> AUTH_REQUIRE_EXPIRY = key(
+            "auth.require-expiry",
+            RARE,
+            ValueType.flag(),
+            "true",
+            "Whether a token without exp, which would be good for ever, is refused.");
+    static final Key<Integer> AUTH_MAX_TOKEN_BYTES = key(
+            "auth.max-token-bytes",
+            RARE,
+            ValueType.size(256, 64 * KIB),
+            "8KiB",
+            "Longest token; socket.max-header-bytes and socket.max-frame-bytes limit it too.");
+    static final Key<String> AUTH_CHANNELS_CLAIM = key(
+            "auth.channels-claim",
+            RARE,
+            ValueType.text("1 to 200 characters without spaces", Pattern.compile("\\S{1,200}")),
+            "channels",
+            "The claim that lists the channels a token grants, such as [\"news\", \"team-*\"].");
+    static final Key<String> AUTH_COOKIE = add(
+            new Key<>(
+                    "auth.cookie",
+                    FREQUENT,
+                    ValueType.text("the name of a cookie", Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]+")),
+                    Key.Default.none(),
+                    false,
+                    "A cookie that may hold the token; then the page's origin is checked, since browsers send cookies for any page."));
+    static final Key<Boolean> AUTH_QUERY_TOKEN = key(
+            "auth.query-token",
+            RARE,
+            ValueType.flag(),
+            "false",
+            "Whether the token may stand in the query (?token=), for clients that can do nothing else: addresses end up in the"
+                    + " logs of proxies.");
+    static final Key<Boolean> AUTH_ANONYMOUS = key(
+            "auth.anonymous",
+            FREQUENT,
+            ValueType.flag(),
+            "false",
+            "Whether somebody without a token may connect, to be nobody in particular.");
+    static final Key<List<String>> AUTH_ANONYMOUS_CHANNELS = add(new Key<>(
+            "auth.anonymous-channels",
+            FREQUENT,
+            ValueType.patterns(),
+            Key.Default.none(),
+            false,
+            "The channels that they may subscribe to, such as news,public-*."));
+    static final Key<Duration> AUTH_RENEWAL_INTERVAL = key(
+            "auth.renewal-interval",
+            RARE,
+            ValueType.duration(ZERO, ofMinutes(10)),
+            "5s",
+            "Least time between two tokens that a client sends on an open connection; an earlier one is answered try-later.");
 
     // Operation
 

@@ -3,6 +3,7 @@ package pushbridge.config;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,6 +28,9 @@ record ValueType<T>(String allowed, Function<String, T> parser, Function<T, Stri
     private static final Pattern INTEGER = Pattern.compile("-?[0-9]{1,18}");
     private static final Pattern PATH = Pattern.compile("(/[A-Za-z0-9._~-]+)+");
     private static final Pattern NAME_PREFIX = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+    private static final Pattern ORIGIN =
+            Pattern.compile("\\*|[A-Za-z][A-Za-z0-9+.-]*://(\\*\\.)?[A-Za-z0-9._-]+(:[0-9]{1,5})?"
+                    + "|[A-Za-z][A-Za-z0-9+.-]*://\\[[0-9A-Fa-f:.]+](:[0-9]{1,5})?");
     private static final Pattern BETWEEN_ITEMS = Pattern.compile("[,\\s]+");
 
     static ValueType<Long> number(long least, long most) {
@@ -267,6 +271,71 @@ record ValueType<T>(String allowed, Function<String, T> parser, Function<T, Stri
                     what + " has a part after ? or #, which is not read; use the keys pushbridge.amqp.* instead");
         }
         return uri;
+    }
+
+    /** Any text; its allowed values are told by a sentence. */
+    static ValueType<String> text(String allowed, Pattern pattern) {
+        return single(
+                allowed,
+                text -> {
+                    if (!pattern.matcher(text).matches()) {
+                        throw new IllegalArgumentException(Units.quote(text) + " is not allowed");
+                    }
+                    return text;
+                },
+                text -> text);
+    }
+
+    /** A text that nobody may see, of so many bytes at least. */
+    static ValueType<String> secret(int leastBytes) {
+        return single(
+                "at least " + leastBytes + " bytes; make one with: openssl rand -base64 48",
+                text -> {
+                    if (text.startsWith("-----BEGIN")) {
+                        throw new IllegalArgumentException("this is a key in PEM and no secret");
+                    }
+                    if (text.getBytes(StandardCharsets.UTF_8).length < leastBytes) {
+                        throw new IllegalArgumentException("it is too short to be safe");
+                    }
+                    return text;
+                },
+                text -> Secrets.MASK);
+    }
+
+    static ValueType<PublicKeys> publicKeys() {
+        return single(
+                "a PEM file with public keys or certificates: RSA, P-256, P-384, P-521 or Ed25519",
+                PemFile::read,
+                keys -> keys.file().toString());
+    }
+
+    /** Origins of pages, in lower case. */
+    static ValueType<List<String>> origins() {
+        return list(
+                "origins such as https://app.example.com or https://*.example.com, separated by commas; * for any",
+                item -> {
+                    if (!ORIGIN.matcher(item).matches()) {
+                        throw new IllegalArgumentException(Units.quote(item)
+                                + " is no origin: scheme, host and perhaps a port, nothing behind them");
+                    }
+                    return item.toLowerCase(Locale.ROOT);
+                });
+    }
+
+    /** Names with stars. */
+    static ValueType<List<String>> patterns() {
+        return list("names in which * stands for any characters, separated by commas", item -> item);
+    }
+
+    private static ValueType<List<String>> list(String allowed, Function<String, String> item) {
+        return new ValueType<>(
+                allowed,
+                text -> Arrays.stream(BETWEEN_ITEMS.split(text, -1))
+                        .filter(part -> !part.isEmpty())
+                        .map(item)
+                        .toList(),
+                items -> String.join(",", items),
+                true);
     }
 
     private static long inRange(String text, long value, long least, long most) {

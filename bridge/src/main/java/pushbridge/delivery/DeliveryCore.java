@@ -431,6 +431,16 @@ final class DeliveryCore {
 
     /** A client has connected. What waits for it is offered at once, from the head of its lane. */
     void open(Session session, List<String> channels) {
+        open(session, channels, List.of(), Newcomer.NEVER);
+    }
+
+    /**
+     * The same.
+     *
+     * @param refused channels that the client is told it may not listen to
+     * @param expiresAt of its credentials
+     */
+    void open(Session session, List<String> channels, List<String> refused, long expiresAt) {
         if (session.isClosed()) {
             return;
         }
@@ -444,8 +454,11 @@ final class DeliveryCore {
         if (session.confirmation() == Confirmation.ACK) {
             // Before anything else the page gets from here; a page without acknowledgements expects no such frames.
             boolean complete = Departures.isComplete(session.departure);
-            session.sink().reply(Frame.text(ServerFrames.welcome(session.id(), session.user(), complete)));
+            session.sink().reply(Frame.text(ServerFrames.welcome(session.id(), session.user(), complete, expiresAt)));
             touch(session);
+        }
+        for (String channel : refused) {
+            reply(session, ServerFrames.forbidden(channel, 0));
         }
         lanes.opened(session);
     }
@@ -470,23 +483,35 @@ final class DeliveryCore {
     }
 
     private void answer(Session session, ClientRequest request) {
-        String answer;
         if (request instanceof ClientRequest.Subscribe subscribe) {
             if (session.channels().size() >= config.maxChannels()
                     && !session.channels().contains(subscribe.channel())) {
-                answer = ServerFrames.error(
-                        ClientError.TOO_MANY_CHANNELS,
-                        "at most " + config.maxChannels() + " channels a connection",
-                        subscribe.seq());
+                reply(
+                        session,
+                        ServerFrames.error(
+                                ClientError.TOO_MANY_CHANNELS,
+                                "at most " + config.maxChannels() + " channels a connection",
+                                subscribe.seq()));
             } else {
                 directory.subscribe(session, subscribe.channel());
                 boolean complete = departures.isComplete(session.departure, subscribe.channel());
-                answer = ServerFrames.subscribed(subscribe.channel(), complete, subscribe.seq());
+                reply(session, ServerFrames.subscribed(subscribe.channel(), complete, subscribe.seq()));
             }
-        } else {
-            directory.unsubscribe(session, request.channel());
-            answer = ServerFrames.unsubscribed(request.channel(), request.seq());
+        } else if (request instanceof ClientRequest.Unsubscribe unsubscribe) {
+            directory.unsubscribe(session, unsubscribe.channel());
+            reply(session, ServerFrames.unsubscribed(unsubscribe.channel(), unsubscribe.seq()));
+        } else if (request instanceof ClientRequest.Renew renew) {
+            for (String channel : List.copyOf(session.channels())) {
+                if (!renew.granted().test(channel)) {
+                    directory.unsubscribe(session, channel);
+                    reply(session, ServerFrames.unsubscribed(channel, renew.seq()));
+                }
+            }
+            reply(session, ServerFrames.renewed(renew.expiresAt(), renew.seq()));
         }
+    }
+
+    private void reply(Session session, String answer) {
         if (session.sink().reply(Frame.text(answer))) {
             touch(session);
         } else {

@@ -1,7 +1,6 @@
 package pushbridge.delivery;
 
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -96,21 +95,13 @@ public final class DeliveryLoop {
     /**
      * A client has connected; from now on it is offered what is addressed to it.
      *
-     * @param id unguessable; whoever knows it can address {@code connection.<id>}
-     * @param user who is connected, or null for an anonymous client
-     * @param channels what it subscribes to from the start
-     * @param resumes the id of the connection it says it had before, or null
+     * @param confirmation what tells that it has a message
+     * @param sink the way to it
      */
-    public SessionReports open(
-            String id,
-            @Nullable String user,
-            List<String> channels,
-            @Nullable String resumes,
-            Confirmation confirmation,
-            FrameSink sink) {
-        Session session = new Session(id, user, confirmation, sink, queue, config.maxRequests());
-        session.resumes = resumes;
-        queue.post(loop -> loop.open(session, channels));
+    public SessionReports open(Newcomer client, Confirmation confirmation, FrameSink sink) {
+        Session session = new Session(client.id(), client.user(), confirmation, sink, queue, config.maxRequests());
+        session.resumes = client.resumes();
+        queue.post(loop -> loop.open(session, client.channels(), client.refused(), client.expiresAt()));
         return session;
     }
 

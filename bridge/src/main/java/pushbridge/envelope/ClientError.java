@@ -18,7 +18,11 @@ public enum ClientError {
     /** The protocol knows the request, this bridge does not serve it. */
     NOT_AVAILABLE("This bridge does not serve such requests."),
     /** The client may not do this. */
-    FORBIDDEN("The credentials do not allow this.");
+    FORBIDDEN("The credentials do not allow this."),
+    /** The token is no good; the connection goes on with the one it has. */
+    UNAUTHORIZED("The token is not valid."),
+    /** Not at the moment. */
+    TRY_LATER("Not now; the same again in some seconds may be served.");
 
     private final String slug = name().toLowerCase(Locale.ROOT).replace('_', '-');
     private final String meaning;

@@ -10,6 +10,9 @@ import tools.jackson.core.io.JsonStringEncoder;
  */
 public final class ServerFrames {
 
+    /** The expiry of what does not expire. */
+    public static final long NEVER = Long.MAX_VALUE;
+
     private ServerFrames() {}
 
     /** The answer to a ping. */
@@ -25,11 +28,31 @@ public final class ServerFrames {
      * @param complete whether the bridge knows that nothing was missed since the last connection
      */
     public static String welcome(String connection, @Nullable String user, boolean complete) {
+        return welcome(connection, user, complete, NEVER);
+    }
+
+    /**
+     * The connection is open, until its credentials expire.
+     *
+     * @param expiresAt seconds since the epoch; {@link #NEVER} when they do not, and then it is not told
+     */
+    public static String welcome(String connection, @Nullable String user, boolean complete, long expiresAt) {
         String name = user == null ? "null" : quoted(user);
+        String expiry = expiresAt == NEVER ? "" : ",\"expiresAt\":" + expiresAt;
         return frame(
                 "bridge.welcome",
-                "{\"connection\":" + quoted(connection) + ",\"user\":" + name + ",\"complete\":" + complete + '}',
+                "{\"connection\":" + quoted(connection) + ",\"user\":" + name + ",\"complete\":" + complete + expiry
+                        + '}',
                 0);
+    }
+
+    /**
+     * The client's new credentials are good.
+     *
+     * @param expiresAt until when, in seconds since the epoch; {@link #NEVER} for ever, and then it is null
+     */
+    public static String renewed(long expiresAt, long seq) {
+        return frame("bridge.renewed", "{\"expiresAt\":" + (expiresAt == NEVER ? "null" : expiresAt) + '}', seq);
     }
 
     /**
@@ -53,6 +76,16 @@ public final class ServerFrames {
      */
     public static String error(ClientError code, String detail, long seq) {
         return frame("bridge.error", "{\"code\":" + quoted(code.slug()) + ",\"detail\":" + quoted(detail) + '}', seq);
+    }
+
+    /** The client may not listen to this channel; whether there is anything to hear is not told. */
+    public static String forbidden(String channel, long seq) {
+        return frame(
+                "bridge.error",
+                "{\"code\":" + quoted(ClientError.FORBIDDEN.slug())
+                        + ",\"detail\":\"Your token does not grant this channel.\",\"channel\":" + quoted(channel)
+                        + '}',
+                seq);
     }
 
     /**

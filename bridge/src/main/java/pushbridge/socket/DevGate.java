@@ -1,13 +1,12 @@
 package pushbridge.socket;
 
 import java.net.InetAddress;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import pushbridge.auth.OriginRule;
 import pushbridge.config.SocketConfig;
 import pushbridge.envelope.Address;
 
@@ -18,6 +17,7 @@ import pushbridge.envelope.Address;
  */
 public final class DevGate implements HandshakeGate {
 
+    private final OriginRule origins;
     private final boolean onLoopback;
     private final int maxChannels;
 
@@ -26,24 +26,33 @@ public final class DevGate implements HandshakeGate {
      * @param maxChannels channels one connection may listen to
      */
     public DevGate(SocketConfig config, int maxChannels) {
+        this(config, List.of(), maxChannels);
+    }
+
+    /**
+     * The same.
+     *
+     * @param origins of pages that may connect besides its own
+     */
+    public DevGate(SocketConfig config, List<String> origins, int maxChannels) {
+        this.origins = new OriginRule(origins);
         this.onLoopback = isLoopback(config.host());
         this.maxChannels = maxChannels;
     }
 
     @Override
     public Admission admit(Handshake handshake) {
-        String host = handshake.header("host");
+        String host = handshake.host();
         if (host == null) {
             return new Refused(400, "The Host header is missing.");
         }
-        if (onLoopback && !isLoopback(nameOf(host))) {
+        if (onLoopback && !isLoopback(OriginRule.nameOf(host))) {
             return new Refused(
                     403, "The bridge listens on a loopback address; reach it as localhost, not by another name.");
         }
         String origin = handshake.header("origin");
-        if (origin != null && !sameHostAndPort(origin, host)) {
-            return new Refused(
-                    403, "In dev mode a page may only connect to the host and port that it was loaded from.");
+        if (origin != null && !OriginRule.isSameHost(origin, host) && !origins.isListed(origin)) {
+            return new Refused(403, OriginRule.refusal(origin, host));
         }
         String user = handshake.parameter("user");
         if (user != null && user.isEmpty()) {
@@ -69,41 +78,6 @@ public final class DevGate implements HandshakeGate {
             return new Refused(400, "Bad user or channel in the query: " + e.getMessage() + ".");
         }
         return new Admitted(user, List.copyOf(channels));
-    }
-
-    private static boolean sameHostAndPort(String origin, String host) {
-        URI page;
-        try {
-            page = new URI(origin);
-        } catch (URISyntaxException e) {
-            return false; // among them "null", the origin of a sandboxed page
-        }
-        String scheme = page.getScheme();
-        String pageHost = page.getHost();
-        if (scheme == null || pageHost == null) {
-            return false;
-        }
-        int defaultPort = scheme.equalsIgnoreCase("https") ? 443 : 80;
-        int pagePort = page.getPort() < 0 ? defaultPort : page.getPort();
-        return pageHost.equalsIgnoreCase(nameOf(host)) && pagePort == portOf(host, defaultPort);
-    }
-
-    /** The name in a Host header, with the brackets of an IPv6 address. */
-    private static String nameOf(String host) {
-        int colon = host.lastIndexOf(':');
-        return colon > host.lastIndexOf(']') ? host.substring(0, colon) : host;
-    }
-
-    private static int portOf(String host, int defaultPort) {
-        int colon = host.lastIndexOf(':');
-        if (colon <= host.lastIndexOf(']')) {
-            return defaultPort;
-        }
-        try {
-            return Integer.parseInt(host.substring(colon + 1));
-        } catch (NumberFormatException e) {
-            return -1;
-        }
     }
 
     private static boolean isLoopback(@Nullable String name) {

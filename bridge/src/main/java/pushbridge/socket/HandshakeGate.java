@@ -1,8 +1,11 @@
 package pushbridge.socket;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import pushbridge.auth.Credentials;
+import pushbridge.envelope.ClientError;
 
 /** Decides who may connect, before the upgrade. Called on a selector thread: must not block. */
 @FunctionalInterface
@@ -10,6 +13,22 @@ public interface HandshakeGate {
 
     /** The verdict on one handshake; must not throw. */
     Admission admit(Handshake handshake);
+
+    /**
+     * The verdict on new credentials that a client sends on its open connection; must not throw.
+     *
+     * @param current what it was let in with, or has renewed to
+     * @param sinceLast how long ago it sent the last ones; null for its first
+     */
+    default Renewal renew(Credentials current, @Nullable Duration sinceLast, String token) {
+        return new NotRenewed(
+                ClientError.NOT_AVAILABLE, "This bridge takes no tokens: connections are not authenticated.");
+    }
+
+    /** Whether credentials have expired, by the clock that tokens are written for. */
+    default boolean isOver(Credentials credentials) {
+        return false;
+    }
 
     /**
      * What is known of a client that asks for the upgrade.
@@ -27,6 +46,11 @@ public interface HandshakeGate {
             return values == null || values.isEmpty() ? null : values.get(0);
         }
 
+        /** The host that the client believes to talk to, as {@code name:port} or {@code name}; null when it did not say. */
+        public @Nullable String host() {
+            return header("host");
+        }
+
         /** The first value of a query parameter; null when it is absent. */
         public @Nullable String parameter(String name) {
             List<String> values = query.get(name);
@@ -40,10 +64,22 @@ public interface HandshakeGate {
     /**
      * May connect.
      *
-     * @param user who it is; null for an anonymous client
+     * @param credentials who it is and what it may do
      * @param channels names of the channels it listens to from the start
+     * @param refused names of those that it asked for and may not listen to
      */
-    record Admitted(@Nullable String user, List<String> channels) implements Admission {}
+    record Admitted(Credentials credentials, List<String> channels, List<String> refused) implements Admission {
+
+        /** Without asking for credentials. */
+        public Admitted(@Nullable String user, List<String> channels) {
+            this(Credentials.unchecked(user), channels, List.of());
+        }
+
+        /** Who it is; null for an anonymous client. */
+        public @Nullable String user() {
+            return credentials.user();
+        }
+    }
 
     /**
      * May not connect.
@@ -59,4 +95,17 @@ public interface HandshakeGate {
             this(status, reason, 0);
         }
     }
+
+    /** A verdict on new credentials. */
+    sealed interface Renewal {}
+
+    /** They take the place of the old ones. */
+    record Renewed(Credentials credentials) implements Renewal {}
+
+    /**
+     * The old ones stay.
+     *
+     * @param detail one sentence for the developer of the page
+     */
+    record NotRenewed(ClientError code, String detail) implements Renewal {}
 }

@@ -22,6 +22,7 @@ import org.glassfish.tyrus.spi.WriterInfo;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import pushbridge.auth.Credentials;
 import pushbridge.config.OutboxConfig;
 import pushbridge.config.SocketConfig;
 import pushbridge.delivery.ClientRequest;
@@ -29,6 +30,7 @@ import pushbridge.delivery.Clock;
 import pushbridge.delivery.CloseCode;
 import pushbridge.delivery.Confirmation;
 import pushbridge.delivery.FrameSink;
+import pushbridge.delivery.Newcomer;
 import pushbridge.delivery.SessionReports;
 import pushbridge.envelope.ClientError;
 import pushbridge.envelope.ClientFrame;
@@ -81,6 +83,7 @@ final class PushConnection extends Writer implements FrameSink {
             Clock clock,
             Sessions sessions,
             Connections connections,
+            HandshakeGate gate,
             ClientFrameReader reader) {}
 
     private enum State {
@@ -122,6 +125,7 @@ final class PushConnection extends Writer implements FrameSink {
     private volatile long closeDeadlineNanos;
 
     // Written by the selector, read by any thread.
+    private volatile Credentials credentials;
     private volatile Confirmation confirmation = Confirmation.WRITTEN;
     private volatile boolean v1;
     private volatile long written;
@@ -136,6 +140,7 @@ final class PushConnection extends Writer implements FrameSink {
 
     // Selector thread only.
     private @Nullable Connection tyrus;
+    private long renewalTriedNanos = NEVER;
     private boolean draining;
     private int envelopesInFlight;
     private boolean pingInFlight;
@@ -171,6 +176,7 @@ final class PushConnection extends Writer implements FrameSink {
         this.flushes = flushes;
         this.id = id;
         this.who = who;
+        this.credentials = who.credentials();
         this.resumes = resumes;
         this.outbox = new Outbox(around.outbox(), around.totals());
         this.guard = new FrameGuard(around.config().maxFrameBytes());
@@ -206,7 +212,11 @@ final class PushConnection extends Writer implements FrameSink {
                 case WRITTEN -> Confirmation.WRITTEN;
             };
         }
-        SessionReports opened = around.sessions().open(id, who.user(), who.channels(), resumes, confirmation, this);
+        SessionReports opened = around.sessions()
+                .open(
+                        new Newcomer(id, who.user(), who.channels(), who.refused(), credentials.expiresAt(), resumes),
+                        confirmation,
+                        this);
         session = opened;
         if (state != State.OPEN) {
             reportClosed();
@@ -562,14 +572,15 @@ final class PushConnection extends Writer implements FrameSink {
         } else if (frame instanceof ClientFrame.Ping ping) {
             answer(ServerFrames.pong(ping.seq()));
         } else if (frame instanceof ClientFrame.Subscribe subscribe) {
-            request(new ClientRequest.Subscribe(subscribe.channel(), subscribe.seq()), reports);
+            if (credentials.channels().allow(subscribe.channel())) {
+                request(new ClientRequest.Subscribe(subscribe.channel(), subscribe.seq()), reports);
+            } else {
+                answer(ServerFrames.forbidden(subscribe.channel(), subscribe.seq()));
+            }
         } else if (frame instanceof ClientFrame.Unsubscribe unsubscribe) {
             request(new ClientRequest.Unsubscribe(unsubscribe.channel(), unsubscribe.seq()), reports);
         } else if (frame instanceof ClientFrame.Auth auth) {
-            answer(ServerFrames.error(
-                    ClientError.NOT_AVAILABLE,
-                    "This bridge takes no tokens: connections are not authenticated.",
-                    auth.seq()));
+            onAuth(auth, reports);
         } else if (frame instanceof ClientFrame.Invalid invalid) {
             answer(ServerFrames.error(invalid.code(), invalid.detail(), invalid.seq()));
         }
@@ -596,6 +607,29 @@ final class PushConnection extends Writer implements FrameSink {
                 unackedSinceNanos = written > confirmed ? around.clock().nanoTime() : NEVER;
             }
             reports.confirmed(confirmed);
+        }
+    }
+
+    private void onAuth(ClientFrame.Auth auth, SessionReports reports) {
+        long now = around.clock().nanoTime();
+        Duration sinceLast = renewalTriedNanos == NEVER ? null : Duration.ofNanos(now - renewalTriedNanos);
+        HandshakeGate.Renewal renewal = around.gate().renew(credentials, sinceLast, auth.token());
+        if (renewal instanceof HandshakeGate.Renewed renewed) {
+            renewalTriedNanos = now;
+            // Before the loop leaves what is no longer granted: nothing that is asked for from here on can slip
+            // through.
+            credentials = renewed.credentials();
+            request(
+                    new ClientRequest.Renew(
+                            renewed.credentials().channels()::allow,
+                            renewed.credentials().expiresAt(),
+                            auth.seq()),
+                    reports);
+        } else if (renewal instanceof HandshakeGate.NotRenewed not) {
+            if (not.code() != ClientError.TRY_LATER) {
+                renewalTriedNanos = now;
+            }
+            answer(ServerFrames.error(not.code(), not.detail(), auth.seq()));
         }
     }
 
@@ -728,6 +762,10 @@ final class PushConnection extends Writer implements FrameSink {
 
     private void sweepOpen(long now) {
         SocketConfig config = around.config();
+        if (around.gate().isOver(credentials)) {
+            close(CloseCode.TOKEN_EXPIRED);
+            return;
+        }
         if (writing) {
             long progress = progressNanos;
             int queued = tcp.getAsyncWriteQueue().spaceInBytes();

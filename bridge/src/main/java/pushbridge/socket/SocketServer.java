@@ -101,7 +101,7 @@ public final class SocketServer {
         addresses = new AddressGuard(config, proxies, clock);
         UpgradeFilter upgrade = new UpgradeFilter(
                 new PushConnection.Surroundings(
-                        config, outbox, totals, clock, sessions, connections, new ClientFrameReader()),
+                        config, outbox, totals, clock, sessions, connections, gate, new ClientFrameReader()),
                 arrivals,
                 addresses,
                 gate,

@@ -211,7 +211,13 @@ final class UpgradeFilter extends BaseFilter {
         for (String name : HEADERS_FOR_TYRUS) {
             List<String> values = headers.get(name);
             if (values != null) {
-                context.getHeaders().put(name, splitAtCommas(values));
+                // Nor a token: the request stays in memory as long as the connection does.
+                context.getHeaders()
+                        .put(
+                                name,
+                                splitAtCommas(values).stream()
+                                        .filter(v -> !v.startsWith("bearer."))
+                                        .toList());
             }
         }
         TyrusUpgradeResponse response = new TyrusUpgradeResponse();
@@ -295,6 +301,9 @@ final class UpgradeFilter extends BaseFilter {
                 .append("\r\n");
         if (refused.status() == 426) {
             response.append("Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
+        }
+        if (refused.status() == 401) {
+            response.append("WWW-Authenticate: Bearer\r\n");
         }
         if (refused.retryAfterSeconds() > 0) {
             response.append("Retry-After: ").append(refused.retryAfterSeconds()).append("\r\n");

@@ -284,7 +284,7 @@ final class ConfigLoaderTest {
                 "socket.host= | \"\" is no host",
                 "socket.host=http://x | is no host; allowed: a host name or an IP address",
                 "plain.confirm=PONG | \"PONG\" is unknown; allowed: pong, written",
-                "auth.mode=none | \"none\" is unknown; allowed: dev",
+                "auth.mode=none | \"none\" is unknown; allowed: dev, token",
                 "auth.dev-allow-remote=yes | \"yes\" is neither true nor false",
                 "amqp.prefix=amq.x | names with amq. belong to the broker",
                 "amqp.prefix=a b | \"a b\" cannot start the name of a queue",
@@ -313,7 +313,8 @@ final class ConfigLoaderTest {
     @Test
     void authModeIsRequired() {
         assertThat(problems(Map.of()))
-                .containsExactly("pushbridge.auth.mode (not set): it is required and has no default; allowed: dev");
+                .containsExactly(
+                        "pushbridge.auth.mode (not set): it is required and has no default; allowed: dev, token");
     }
 
     @Test
@@ -349,7 +350,7 @@ final class ConfigLoaderTest {
                                 + " whole seconds",
                         "pushbridge.message.max-bytes (from environment PUSHBRIDGE_MESSAGE_MAX_BYTES): \"x\" is no"
                                 + " size; write it like 1024, 64KiB or 1MiB; allowed: 256 to 128MiB",
-                        "pushbridge.auth.mode (not set): it is required and has no default; allowed: dev",
+                        "pushbridge.auth.mode (not set): it is required and has no default; allowed: dev, token",
                         "pushbridge.amqp.backoff-max (from command line): 20ms is too small; allowed: at least"
                                 + " pushbridge.amqp.backoff-initial, which is 500ms");
     }

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import pushbridge.delivery.ClientRequest;
 import pushbridge.delivery.Confirmation;
 import pushbridge.delivery.FrameSink;
+import pushbridge.delivery.Newcomer;
 import pushbridge.delivery.SessionReports;
 import pushbridge.envelope.ServerFrames;
 import pushbridge.outbox.Frame;
@@ -70,18 +71,14 @@ final class RecordingSessions implements Sessions {
     final List<Opened> opened = new CopyOnWriteArrayList<>();
 
     @Override
-    public SessionReports open(
-            String id,
-            @Nullable String user,
-            List<String> channels,
-            @Nullable String resumes,
-            Confirmation confirmation,
-            FrameSink sink) {
+    public SessionReports open(Newcomer client, Confirmation confirmation, FrameSink sink) {
+        String id = client.id();
+        String user = client.user();
         onOpen.run();
         if (confirmation == Confirmation.ACK) {
-            sink.reply(Frame.text(ServerFrames.welcome(id, user, resumes != null)));
+            sink.reply(Frame.text(ServerFrames.welcome(id, user, client.resumes() != null, client.expiresAt())));
         }
-        Opened session = new Opened(id, user, channels, confirmation, sink);
+        Opened session = new Opened(id, user, client.channels(), confirmation, sink);
         opened.add(session);
         return session;
     }

@@ -1,0 +1,4 @@
+@NullMarked
+package pushbridge.auth;
+
+import org.jspecify.annotations.NullMarked;
