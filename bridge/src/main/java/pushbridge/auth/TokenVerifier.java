@@ -107,7 +107,8 @@ public final class TokenVerifier {
         if (expires == null && config.requireExpiry()) {
             return new Verdict.Invalid("The token never expires (it has no exp), which this bridge does not accept.");
         }
-        long expiresAt = expires == null ? Credentials.NEVER : expires.toInstant().getEpochSecond();
+        long expiresAt =
+                expires == null ? Credentials.NEVER : expires.toInstant().getEpochSecond();
         if (isOver(expiresAt)) {
             return new Verdict.Invalid("The token has expired.");
         }
