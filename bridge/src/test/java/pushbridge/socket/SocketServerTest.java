@@ -674,6 +674,10 @@ class SocketServerTest {
         clock.advance(Duration.ofSeconds(26));
         server().sweep();
         assertThat(dead.receive().opcode()).isEqualTo(9);
+        // One write at a time: when this arrives, the ping is known to have left, and the clock may move.
+        assertThat(session(0).sink.reply(Frame.text("{}"))).isTrue();
+        session(0).sink.flush();
+        dead.receive();
         RawClient.Received ping = alive.receive();
         alive.sendPong(ping.payload());
         alive.sendText("{\"type\":\"ping\"}");
