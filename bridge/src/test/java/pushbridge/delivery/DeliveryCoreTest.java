@@ -653,6 +653,28 @@ final class DeliveryCoreTest {
     }
 
     @Test
+    void newCredentialsKeepTheChannelsThatTheyGrantAndLeaveTheOthers() {
+        FakeClient client = harness.connect("c", "ann", Confirmation.PONG, "news", "staff");
+        client.session().request(new ClientRequest.Renew("news"::equals, 1_900_000_000, 9));
+        harness.run();
+        harness.publish("channel.staff", "secret");
+        harness.publish("channel.news", "open");
+        harness.run();
+        client.readAll();
+
+        assertThat(client.read).hasSize(3);
+        assertThat(client.read.get(0))
+                .contains("bridge.unsubscribed")
+                .contains("\"staff\"")
+                .contains("\"seq\":9");
+        assertThat(client.read.get(1))
+                .contains("bridge.renewed")
+                .contains("\"expiresAt\":1900000000")
+                .contains("\"seq\":9");
+        assertThat(client.read.get(2)).contains("open");
+    }
+
+    @Test
     void oneChannelTooManyIsRefusedWithACode() {
         FakeClient client = harness.connect("c", "ann", Confirmation.PONG, "a", "b");
         client.session().request(new ClientRequest.Subscribe("b", 1));
