@@ -48,6 +48,9 @@ final class CoreHarness {
     final List<LogRecord> log;
     /** Held messages that were asked for and not read yet: id and offset. */
     final Deque<long[]> reads = new ArrayDeque<>();
+    /** The one among them whose answer is in the queue, not yet known to the core. */
+    private long @Nullable [] answered;
+
 
     /** Checkpoints that were found to be wrong. */
     final List<LogRecord.Checkpoint> rewinds = new ArrayList<>();
@@ -109,7 +112,8 @@ final class CoreHarness {
 
             @Override
             public void forget(long id, long offset) {
-                if (!reads.removeIf(read -> read[0] == id && read[1] == offset)) {
+                boolean isAnswered = answered != null && answered[0] == id && answered[1] == offset;
+                if (!isAnswered && !reads.removeIf(read -> read[0] == id && read[1] == offset)) {
                     throw new AssertionError("nobody asked for " + id + " at " + offset);
                 }
             }
@@ -334,9 +338,10 @@ final class CoreHarness {
         }
     }
 
-    /** The oldest read is answered. */
+    /** The oldest read is answered; what stands in the queue before may still call it off, as it may in a bridge. */
     void answerRead() {
         long[] read = reads.remove();
+        answered = read;
         LogRecord.Hold hold = (LogRecord.Hold) log.get((int) read[1]);
         for (LogRecord.Part part : hold.parts()) {
             for (HeldMessage message : part.messages()) {
@@ -346,6 +351,7 @@ final class CoreHarness {
             }
         }
         run();
+        answered = null;
     }
 
     /** The broker delivers something again. */
