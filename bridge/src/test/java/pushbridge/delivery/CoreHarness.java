@@ -51,7 +51,6 @@ final class CoreHarness {
     /** The one among them whose answer is in the queue, not yet known to the core. */
     private long @Nullable [] answered;
 
-
     /** Checkpoints that were found to be wrong. */
     final List<LogRecord.Checkpoint> rewinds = new ArrayList<>();
 
