@@ -7,10 +7,12 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 import pushbridge.admin.Health;
 import pushbridge.amqp.BrokerStatus;
 import pushbridge.amqp.BrokerStatus.Ownership;
 import pushbridge.amqp.CopyPublisher;
+import pushbridge.auth.KeySource;
 import pushbridge.delivery.Clock;
 import pushbridge.delivery.DeliveryStats;
 
@@ -23,6 +25,7 @@ final class BridgeHealth {
     private final DeliveryStats stats;
     private final BrokerStatus broker;
     private final CopyPublisher copies;
+    private final @Nullable KeySource keys;
     private final Clock clock;
     private final BooleanSupplier failed;
     private final BooleanSupplier stopping;
@@ -31,12 +34,14 @@ final class BridgeHealth {
             DeliveryStats stats,
             BrokerStatus broker,
             CopyPublisher copies,
+            @Nullable KeySource keys,
             Clock clock,
             BooleanSupplier failed,
             BooleanSupplier stopping) {
         this.stats = stats;
         this.broker = broker;
         this.copies = copies;
+        this.keys = keys;
         this.clock = clock;
         this.failed = failed;
         this.stopping = stopping;
@@ -63,6 +68,10 @@ final class BridgeHealth {
             problems.add("Another bridge is the owner; this one takes over when that one goes.");
         }
         problems.addAll(state.alarms());
+        KeySource.State tokens = keys == null ? null : keys.state();
+        if (tokens != null && tokens.problem() != null) {
+            problems.add(tokens.problem());
+        }
 
         Map<String, String> checks = new LinkedHashMap<>();
         checks.put("delivery", loopRuns ? "running" : "stopped");
@@ -70,7 +79,11 @@ final class BridgeHealth {
         checks.put("ownership", state.ownership().name().toLowerCase(Locale.ROOT));
         checks.put("copies", state.publisherConnected() ? "connected" : "not connected");
         checks.put("copies waiting", Integer.toString(copies.waiting()));
+        if (tokens != null) {
+            checks.put("token keys", tokens.usable() ? "known" : "not known");
+        }
         boolean ready = loopRuns
+                && (tokens == null || tokens.usable())
                 && !stopping.getAsBoolean()
                 && state.intakeConnected()
                 && state.publisherConnected()

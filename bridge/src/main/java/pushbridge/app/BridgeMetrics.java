@@ -1,9 +1,11 @@
 package pushbridge.app;
 
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import pushbridge.amqp.BrokerStatus;
 import pushbridge.amqp.CopyPublisher;
 import pushbridge.amqp.StreamHeldLog;
+import pushbridge.auth.KeySource;
 import pushbridge.delivery.CloseCode;
 import pushbridge.delivery.DeliveryStats;
 import pushbridge.envelope.DeadLetterReason;
@@ -17,7 +19,12 @@ final class BridgeMetrics {
     private BridgeMetrics() {}
 
     static MetricsRegistry register(
-            DeliveryStats stats, BrokerStatus broker, CopyPublisher copies, StreamHeldLog held, SocketServer sockets) {
+            DeliveryStats stats,
+            BrokerStatus broker,
+            CopyPublisher copies,
+            StreamHeldLog held,
+            SocketServer sockets,
+            @Nullable KeySource keys) {
         MetricsRegistry registry = new MetricsRegistry();
         registry.register(Metric.INSTRUCTIONS_RECEIVED, stats::received);
         registry.register(Metric.INSTRUCTIONS_DELIVERED, stats::delivered);
@@ -72,6 +79,11 @@ final class BridgeMetrics {
         registry.register(
                 Metric.BROKER_CONNECTED, "copies", () -> broker.snapshot().publisherConnected() ? 1 : 0);
         registry.register(Metric.OWNER, () -> broker.snapshot().ownership() == BrokerStatus.Ownership.OWNER ? 1 : 0);
+        if (keys != null) {
+            registry.register(Metric.TOKEN_KEYS_REFRESHED, "ok", () -> keys.state().refreshes());
+            registry.register(Metric.TOKEN_KEYS_REFRESHED, "failed", () -> keys.state().failures());
+            registry.register(Metric.TOKEN_KEYS_AGE, () -> keys.state().ageSeconds());
+        }
         return registry;
     }
 

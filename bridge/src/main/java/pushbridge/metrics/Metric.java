@@ -190,6 +190,18 @@ public enum Metric {
             null,
             "Bytes that wait for all clients together.",
             "Clients read more slowly than messages arrive."),
+    TOKEN_KEYS_REFRESHED(
+            Kind.COUNTER,
+            "token.keys.refreshes",
+            "result",
+            "How often the keys that check tokens were loaded from auth.jwks-url, or taken anew from auth.public-key: ok, failed.",
+            "failed: those before go on, from an address only for auth.jwks-max-age; readiness says why."),
+    TOKEN_KEYS_AGE(
+            Kind.GAUGE,
+            "token.keys.age.seconds",
+            null,
+            "Time since these keys were last known to be those that hold, or since the start when they never were.",
+            "Above auth.jwks-refresh: they cannot be loaded; at auth.jwks-max-age nobody with a token gets in any more."),
     COPIES_WAITING(
             Kind.GAUGE,
             "copies.waiting",

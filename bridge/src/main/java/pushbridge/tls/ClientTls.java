@@ -1,5 +1,6 @@
 package pushbridge.tls;
 
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import javax.net.ssl.KeyManager;
@@ -11,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 import pushbridge.config.AmqpTlsConfig;
 import pushbridge.config.TlsConfig;
 
-/** TLS towards a broker. */
+/** TLS towards a broker, and towards whoever publishes keys. */
 public final class ClientTls {
 
     private ClientTls() {}
@@ -31,8 +32,18 @@ public final class ClientTls {
                     null);
             return context;
         } catch (GeneralSecurityException e) {
-            throw new TlsException("TLS to RabbitMQ cannot be set up (" + e.getMessage() + ").", e);
+            throw new TlsException("TLS cannot be set up (" + e.getMessage() + ").", e);
         }
+    }
+
+    /**
+     * For a client that shows no certificate.
+     *
+     * @param caFile the authorities that it believes, in PEM; null for those that Java brings
+     * @throws TlsException the file cannot be used
+     */
+    public static SSLContext trusting(@Nullable Path caFile) throws TlsException {
+        return context(new AmqpTlsConfig(true, caFile, null));
     }
 
     /** Null for those that Java brings. */

@@ -25,6 +25,7 @@ import java.util.Base64;
 import java.util.Date;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -34,6 +35,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import pushbridge.config.PublicKeys;
 import pushbridge.config.TokenConfig;
+import pushbridge.config.TokenKeys;
 
 /** What gets in and what does not, with real keys and signatures. */
 class TokenVerifierTest {
@@ -198,7 +200,8 @@ class TokenVerifierTest {
         }
         String token = new String(php.getInputStream().readAllBytes(), UTF_8);
 
-        Verdict verdict = new TokenVerifier(config(SECRET, null, null, null), System::currentTimeMillis).verify(token);
+        Verdict verdict = verifier(config(SECRET, null, null, null), System::currentTimeMillis)
+                .verify(token);
         assertThat(verdict).as(token).isInstanceOfSatisfying(Verdict.Valid.class, valid -> {
             assertThat(valid.credentials().user()).isEqualTo("42");
             assertThat(valid.credentials().channels().allow("team-7")).isTrue();
@@ -235,7 +238,11 @@ class TokenVerifierTest {
     }
 
     private static TokenVerifier verifier(TokenConfig config) {
-        return new TokenVerifier(config, () -> NOW * 1000);
+        return verifier(config, () -> NOW * 1000);
+    }
+
+    private static TokenVerifier verifier(TokenConfig config, LongSupplier nowMillis) {
+        return new TokenVerifier(config, KeySource.of(config.keys(), null, System::nanoTime), nowMillis);
     }
 
     private static TokenVerifier verifier(KeyPair pair) {
@@ -245,8 +252,7 @@ class TokenVerifierTest {
     private static TokenConfig config(
             @Nullable String secret, @Nullable PublicKeys keys, @Nullable String issuer, @Nullable String audience) {
         return new TokenConfig(
-                secret,
-                keys,
+                new TokenKeys(secret, null, keys, null),
                 issuer,
                 audience,
                 Duration.ofSeconds(30),

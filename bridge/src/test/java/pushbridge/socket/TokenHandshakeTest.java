@@ -7,10 +7,12 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import pushbridge.auth.KeySource;
 import pushbridge.auth.TokenMinter;
 import pushbridge.auth.TokenVerifier;
 import pushbridge.config.AuthConfig;
 import pushbridge.config.TokenConfig;
+import pushbridge.config.TokenKeys;
 import pushbridge.delivery.ClientRequest;
 import pushbridge.delivery.CloseCode;
 import pushbridge.socket.RecordingSessions.Opened;
@@ -80,8 +82,7 @@ class TokenHandshakeTest {
     @Test
     void aTokenInTheQueryIsNotReadUnlessConfigured() throws Exception {
         config = new TokenConfig(
-                config.secret(),
-                null,
+                config.keys(),
                 null,
                 null,
                 Duration.ZERO,
@@ -182,7 +183,7 @@ class TokenHandshakeTest {
 
     private void gate(List<String> origins) {
         listener.gate = new TokenGate(
-                new TokenVerifier(config, listener.clock::machineMillis),
+                new TokenVerifier(config, KeySource.of(config.keys(), null, listener.clock::nanoTime), listener.clock::machineMillis),
                 new AuthConfig(AuthConfig.Mode.TOKEN, false, origins, config),
                 100);
     }
@@ -209,8 +210,7 @@ class TokenHandshakeTest {
 
     private static TokenConfig config(boolean anonymous) {
         return new TokenConfig(
-                "0123456789abcdef0123456789abcdef",
-                null,
+                TokenKeys.of("0123456789abcdef0123456789abcdef"),
                 null,
                 null,
                 Duration.ofSeconds(30),
