@@ -51,13 +51,14 @@ final class KeySet {
 
     /** @throws ParseException with a part of a sentence: it is no key set, or there is no key in it that can be used */
     static KeySet read(byte[] json) throws ParseException {
-        Map<String, Object>[] entries;
+        Map<String, Object> @Nullable [] entries;
         try {
-            entries = JSONObjectUtils.getJSONObjectArray(JSONObjectUtils.parse(new String(json, UTF_8)), "keys");
+            Map<String, Object> set = JSONObjectUtils.parse(new String(json, UTF_8)); // null for "null"
+            entries = set == null ? null : JSONObjectUtils.getJSONObjectArray(set, "keys");
         } catch (ParseException e) {
             throw notASet(e);
         }
-        if (entries == null) {
+        if (entries == null || Arrays.asList(entries).contains(null)) {
             throw notASet(null);
         }
         if (entries.length > MOST_KEYS) {
