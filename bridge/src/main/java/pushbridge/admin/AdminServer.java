@@ -223,9 +223,9 @@ public final class AdminServer {
             answer = AdminAnswer.problem(503, "busy", "Too many requests at a time; try again.");
             response.setHeader("Retry-After", "1");
         } else {
-            answer = probe && head.reads()
-                    ? probe(path, granted.trusted())
-                    : ask(request, response, method, path, granted.who());
+            answer = probe
+                    ? probe(method, path, granted.trusted())
+                    : ask(request, method, path, granted.who());
         }
         if (answer instanceof AdminAnswer.Streamed streamed) {
             stream(request, response, streamed, granted.who());
@@ -239,7 +239,10 @@ public final class AdminServer {
         send(response, whole);
     }
 
-    private AdminAnswer probe(String path, boolean trusted) {
+    private AdminAnswer probe(String method, String path, boolean trusted) {
+        if (!method.equals("GET") && !method.equals("HEAD")) {
+            return AdminException.wrongMethod(List.of("GET", "HEAD")).answer();
+        }
         Health now = health.get();
         if (path.equals("/health/live")) {
             return AdminAnswer.json(now.live() ? 200 : 503, Map.of("status", now.live() ? "live" : "dead"));
@@ -253,7 +256,7 @@ public final class AdminServer {
         return AdminAnswer.json(now.ready() ? 200 : 503, body);
     }
 
-    private AdminAnswer ask(Request request, Response response, String method, String path, String who) {
+    private AdminAnswer ask(Request request, String method, String path, String who) {
         try {
             Routes.Match match = routes.find(method, path);
             return match.handler()

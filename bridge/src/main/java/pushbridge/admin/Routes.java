@@ -66,7 +66,10 @@ final class Routes {
         if (others.isEmpty()) {
             throw new AdminException(404, "not-found", "Nothing here. There are: " + paths() + ".");
         }
-        throw new AdminException(405, "wrong-method", "Only " + String.join(", ", others) + " is possible here.");
+        if (others.contains("GET")) {
+            others.add("HEAD");
+        }
+        throw AdminException.wrongMethod(others);
     }
 
     private String paths() {

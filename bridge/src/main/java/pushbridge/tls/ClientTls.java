@@ -1,5 +1,6 @@
 package pushbridge.tls;
 
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
@@ -48,12 +49,18 @@ public final class ClientTls {
             SSLContext context = SSLContext.getInstance("TLS");
             context.init(
                     identity == null ? null : new KeyManager[] {new ReloadingKeyManager(identity)},
-                    new TrustManager[] {new Only(KeyFiles.identity(server).chain().get(0))},
+                    new TrustManager[] {new Only(certificate(server))},
                     null);
             return context;
         } catch (GeneralSecurityException e) {
             throw new TlsException("TLS to the bridge cannot be set up (" + e.getMessage() + ").", e);
         }
+    }
+
+    private static X509Certificate certificate(TlsConfig server) throws TlsException {
+        // The private key is none of an operator's business, so its file need not be readable for this.
+        Path file = server.certificateFile();
+        return (file == null ? KeyFiles.identity(server).chain() : KeyFiles.certificates(file)).get(0);
     }
 
     /** Null for those that Java brings. */
