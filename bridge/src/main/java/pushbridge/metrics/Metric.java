@@ -176,6 +176,13 @@ public enum Metric {
             "how",
             "Connections that have ended: by close code of the bridge, or client, gone, unresponsive.",
             "slow, stalled, behind, ack-timeout: clients cannot keep up."),
+    HANDSHAKES_REFUSED(
+            Kind.COUNTER,
+            "handshakes.refused",
+            "reason",
+            "Connections that never became WebSockets: refused with an HTTP status, cut-off without an answer, timeout.",
+            "unauthorized, foreign-origin: a page is set up wrongly, or somebody tries. full…, too-often…: more clients than"
+                    + " the limits have room for, or an attack. timeout: slow networks, or slowloris."),
     USERS(Kind.GAUGE, "users", null, "Users with at least one connection.", "How many are there."),
     CHANNELS(Kind.GAUGE, "channels", null, "Channels with at least one subscriber.", "How many are in use."),
     LANES(
