@@ -16,6 +16,7 @@ import org.slf4j.LoggerFactory;
 import pushbridge.admin.AdminServer;
 import pushbridge.admin.Health;
 import pushbridge.amqp.BrokerStatus;
+import pushbridge.amqp.ClientMeters;
 import pushbridge.amqp.CopyPublisher;
 import pushbridge.amqp.InstructionPublisher;
 import pushbridge.amqp.Intake;
@@ -53,7 +54,8 @@ public final class Bridge {
 
     private final BridgeConfig config;
     private final Clock clock = Clock.system();
-    private final BrokerStatus broker = new BrokerStatus();
+    private final MetricsRegistry metrics = new MetricsRegistry();
+    private final BrokerStatus broker = new BrokerStatus(new ClientMeters(metrics.meters()));
     private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
 
     private final Intake intake;
@@ -64,7 +66,6 @@ public final class Bridge {
     private final SocketServer sockets;
     private final BridgeHealth health;
     private final AdminServer admin;
-    private final MetricsRegistry metrics;
     private final @Nullable DevPages devPages;
 
     private volatile boolean stopping;
@@ -121,7 +122,7 @@ public final class Bridge {
 
         // For operators.
         health = new BridgeHealth(loop.stats(), broker, copies, clock, failure::isDone, () -> stopping);
-        metrics = BridgeMetrics.register(loop.stats(), broker, copies, held, sockets);
+        BridgeMetrics.register(metrics, clock, loop.stats(), broker, copies, held, sockets);
         admin = new AdminServer(
                 config.admin(),
                 health::now,

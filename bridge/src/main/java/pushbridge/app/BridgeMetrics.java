@@ -4,6 +4,7 @@ import java.util.concurrent.TimeUnit;
 import pushbridge.amqp.BrokerStatus;
 import pushbridge.amqp.CopyPublisher;
 import pushbridge.amqp.StreamHeldLog;
+import pushbridge.delivery.Clock;
 import pushbridge.delivery.CloseCode;
 import pushbridge.delivery.DeliveryStats;
 import pushbridge.envelope.DeadLetterReason;
@@ -16,9 +17,14 @@ final class BridgeMetrics {
 
     private BridgeMetrics() {}
 
-    static MetricsRegistry register(
-            DeliveryStats stats, BrokerStatus broker, CopyPublisher copies, StreamHeldLog held, SocketServer sockets) {
-        MetricsRegistry registry = new MetricsRegistry();
+    static void register(
+            MetricsRegistry registry,
+            Clock clock,
+            DeliveryStats stats,
+            BrokerStatus broker,
+            CopyPublisher copies,
+            StreamHeldLog held,
+            SocketServer sockets) {
         registry.register(Metric.INSTRUCTIONS_RECEIVED, stats::received);
         registry.register(Metric.INSTRUCTIONS_DELIVERED, stats::delivered);
         for (DeadLetterReason reason : DeadLetterReason.values()) {
@@ -72,7 +78,23 @@ final class BridgeMetrics {
         registry.register(
                 Metric.BROKER_CONNECTED, "copies", () -> broker.snapshot().publisherConnected() ? 1 : 0);
         registry.register(Metric.OWNER, () -> broker.snapshot().ownership() == BrokerStatus.Ownership.OWNER ? 1 : 0);
-        return registry;
+
+        registry.register(Metric.PUBLISH_TO_WRITTEN, sockets.publishedToWritten());
+        registry.register(Metric.PUBLISH_TO_ACKED, stats.publishedToAcked());
+        registry.register(
+                Metric.PUBLISH_AHEAD, "written", sockets.publishedToWritten()::negative);
+        registry.register(Metric.PUBLISH_AHEAD, "acked", stats.publishedToAcked()::negative);
+        registry.register(Metric.SETTLE, stats.settling());
+        registry.register(Metric.UNSETTLED_OLDEST, () -> seconds(stats.oldestUnsettledNanos()));
+        registry.register(Metric.LOOP_IDLE, () -> seconds(clock.nanoTime() - stats.lastTurnNanos()));
+        for (String role : BrokerStatus.ROLES) {
+            registry.register(Metric.RECOVERIES, role, () -> broker.recoveries(role));
+        }
+        registry.register(sockets.rates());
+    }
+
+    private static double seconds(long nanos) {
+        return (double) nanos / TimeUnit.SECONDS.toNanos(1);
     }
 
     private static void ended(MetricsRegistry registry, SocketServer sockets, String how) {
