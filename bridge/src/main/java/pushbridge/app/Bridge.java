@@ -122,7 +122,7 @@ public final class Bridge {
 
         // For operators.
         health = new BridgeHealth(loop.stats(), broker, copies, clock, failure::isDone, () -> stopping);
-        BridgeMetrics.register(metrics, clock, loop.stats(), broker, copies, held, sockets);
+        BridgeMetrics.register(metrics, config, clock, loop.stats(), broker, copies, held, sockets);
         admin = new AdminServer(
                 config.admin(),
                 health::now,

@@ -4,6 +4,7 @@ import java.util.concurrent.TimeUnit;
 import pushbridge.amqp.BrokerStatus;
 import pushbridge.amqp.CopyPublisher;
 import pushbridge.amqp.StreamHeldLog;
+import pushbridge.config.BridgeConfig;
 import pushbridge.delivery.Clock;
 import pushbridge.delivery.CloseCode;
 import pushbridge.delivery.DeliveryStats;
@@ -19,6 +20,7 @@ final class BridgeMetrics {
 
     static void register(
             MetricsRegistry registry,
+            BridgeConfig config,
             Clock clock,
             DeliveryStats stats,
             BrokerStatus broker,
@@ -34,6 +36,9 @@ final class BridgeMetrics {
         registry.register(Metric.HELD_DELIVERED, stats::heldDelivered);
         registry.register(Metric.HELD_LOST, stats::heldLost);
         registry.register(Metric.HELD_MESSAGES, stats::heldMessages);
+        registry.register(Metric.HELD_MESSAGES_MAX, () -> config.hold().maxMessages());
+        registry.register(Metric.HELD_BYTES_MAX, () -> config.hold().maxBytes());
+        registry.register(Metric.CONNECTIONS_MAX, () -> config.socket().maxConnections());
         registry.register(Metric.HELD_ADDRESSES, stats::heldAddresses);
         registry.register(Metric.HELD_BYTES, stats::heldBytes);
         registry.register(Metric.HELD_SPAN_BYTES, stats::heldSpanBytes);

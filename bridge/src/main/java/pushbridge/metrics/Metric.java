@@ -42,6 +42,13 @@ public enum Metric {
             "Messages in the held log that nobody has got yet.",
             "Near hold.max-messages: more become dead letters, hold-full.",
             "`pushbridge held list` shows the addresses; release, drop or dead-letter those that nobody will come back for, or raise hold.max-messages and the heap."),
+    HELD_MESSAGES_MAX(
+            Kind.GAUGE,
+            "held.messages.max",
+            null,
+            "hold.max-messages: how many may be held.",
+            "Nothing.",
+            "Compare held.messages with it."),
     HELD_ADDRESSES(Kind.GAUGE, "held.addresses", null, "Addresses they are for.", "How many users are waited for.",
             "Nothing by itself."),
     HELD_BYTES(
@@ -51,6 +58,13 @@ public enum Metric {
             "What they take in the log.",
             "Near hold.max-bytes: more become dead letters, hold-full.",
             "As for held.messages, or raise hold.max-bytes if the disk of RabbitMQ has room."),
+    HELD_BYTES_MAX(
+            Kind.GAUGE,
+            "held.bytes.max",
+            null,
+            "hold.max-bytes: what held messages may take.",
+            "Nothing.",
+            "Compare held.bytes with it."),
     HELD_SPAN_BYTES(
             Kind.GAUGE,
             "held.span.bytes",
@@ -199,6 +213,13 @@ public enum Metric {
             "WebSocket connections that are open, or being closed.",
             "Near socket.max-connections: new ones are refused with 503.",
             "Raise socket.max-connections, and the limit of files (ulimit -n) above it."),
+    CONNECTIONS_MAX(
+            Kind.GAUGE,
+            "connections.max",
+            null,
+            "socket.max-connections: how many may be open.",
+            "Nothing.",
+            "Compare connections with it."),
     CONNECTIONS_ENDED(
             Kind.COUNTER,
             "connections.ended",
