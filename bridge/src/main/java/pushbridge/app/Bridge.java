@@ -121,7 +121,7 @@ public final class Bridge {
         devPages = config.auth().mode() == AuthConfig.Mode.DEV ? devPages(gate, node) : null;
 
         // For operators.
-        health = new BridgeHealth(loop.stats(), broker, copies, clock, failure::isDone, () -> stopping);
+        health = new BridgeHealth(this::signs);
         BridgeMetrics.register(metrics, config, clock, loop.stats(), broker, copies, held, sockets);
         admin = new AdminServer(
                 config.admin(),
@@ -135,6 +135,17 @@ public final class Bridge {
                 loop.closeAll(CloseCode.SERVICE_RESTART);
             }
         });
+    }
+
+    private BridgeHealth.Signs signs() {
+        return new BridgeHealth.Signs(
+                failure.isDone(),
+                clock.nanoTime() - loop.stats().lastTurnNanos(),
+                stopping,
+                broker.snapshot(),
+                copies.waiting(),
+                held.isRead(),
+                held.lag());
     }
 
     private HandshakeGate gate() {
