@@ -76,6 +76,10 @@ final class BridgeMetrics {
         for (String how : SocketServer.OTHER_ENDS) {
             ended(registry, sockets, how);
         }
+        for (String why : SocketServer.REFUSALS) {
+            registry.register(
+                    Metric.HANDSHAKES_REFUSED, why, () -> sockets.refused().getOrDefault(why, 0L));
+        }
 
         registry.register(Metric.COPIES_WAITING, copies::waiting);
         registry.register(

@@ -579,7 +579,7 @@ final class Keys {
                     ValueType.secret(32),
                     Key.Default.none(),
                     true,
-                    "What operators, scrapers and commands show to that listener (Authorization: Bearer …). Without it whoever"
+                    "What operators, scrapers and commands show to that listener (Authorization: Bearer TOKEN). Without it whoever"
                             + " reaches the listener may do everything; /health/live and /health/ready answer anybody."));
     static final Key<Integer> ADMIN_MAX_BODY_BYTES = key(
             "admin.max-body-bytes",

@@ -227,6 +227,14 @@ public enum Metric {
             "Connections that have ended: by close code of the bridge, or client, gone, unresponsive.",
             "slow, stalled, behind, ack-timeout: clients cannot keep up.",
             "slow, stalled, behind: less to send, or larger outboxes. unauthorized: look at the tokens. gone, unresponsive: networks and proxies."),
+    HANDSHAKES_REFUSED(
+            Kind.COUNTER,
+            "handshakes.refused",
+            "reason",
+            "Connections that never became WebSockets: refused with an HTTP status, cut-off without an answer, timeout.",
+            "unauthorized, foreign-origin: a page is set up wrongly, or somebody tries. full…, too-often…: more clients than"
+                    + " the limits have room for, or an attack. timeout: slow networks, or slowloris.",
+            "Correct the page or its tokens; raise the limit that is named, or keep the attacker away in front of the bridge."),
     USERS(Kind.GAUGE, "users", null, "Users with at least one connection.", "How many are there.",
             "Nothing."),
     CHANNELS(Kind.GAUGE, "channels", null, "Channels with at least one subscriber.", "How many are in use.",

@@ -102,16 +102,19 @@ final class AddressGuard {
         String address = counted == null ? Addresses.of(client) : counted.address();
         if (counted == null || !counted.handshake()) {
             if (!rate.acquirePermission()) {
-                return new Refused(503, "The bridge is given more handshakes than it may take.", RETRY_AFTER_RATE);
+                return new Refused(
+                        Refusal.TOO_OFTEN, 503, "The bridge is given more handshakes than it may take.", RETRY_AFTER_RATE);
             }
             if (!client.isLoopbackAddress() && !addresses.mayShakeHands(address)) {
-                return new Refused(429, "This address shakes hands too often.", RETRY_AFTER_RATE);
+                return new Refused(
+                        Refusal.TOO_OFTEN_FOR_ADDRESS, 429, "This address shakes hands too often.", RETRY_AFTER_RATE);
             }
         }
         int connections = counted == null ? enter(tcp, client, address, true) : counted.connections();
         return connections <= limits.maxConnectionsPerAddress()
                 ? null
-                : new Refused(429, "This address has as many connections as an address may have.", RETRY_AFTER_FULL);
+                : new Refused(
+                        Refusal.FULL_FOR_ADDRESS, 429, "This address has as many connections as an address may have.", RETRY_AFTER_FULL);
     }
 
     /** How many connections the address has now; 0 when nobody counts them. */

@@ -46,6 +46,9 @@ public final class SocketServer {
     public static final List<String> OTHER_ENDS =
             List.of(PushConnection.ENDED_BY_CLIENT, PushConnection.ENDED_GONE, PushConnection.ENDED_UNRESPONSIVE);
 
+    /** Why a connection never became a WebSocket; see {@link #refused()}. */
+    public static final List<String> REFUSALS = Refusal.slugs();
+
     private static final Duration SWEEP_INTERVAL = Duration.ofSeconds(1);
 
     /** Header of a client's frame at its longest: two bytes, eight of length, four of mask. */
@@ -57,6 +60,7 @@ public final class SocketServer {
     private final Clock clock;
     private final OutboxTotals totals;
     private final Connections connections;
+    private final RefusalCounts refusals = new RefusalCounts();
     private final Arrivals arrivals;
     private final AddressGuard addresses;
     private final PushContainer container;
@@ -86,7 +90,7 @@ public final class SocketServer {
         this.totals = totals;
         this.clock = clock;
         connections = new Connections(config.maxConnectionsPerUser());
-        arrivals = new Arrivals(clock, config.handshakeTimeout().toNanos());
+        arrivals = new Arrivals(clock, config.handshakeTimeout().toNanos(), refusals);
         // A frame may be whole but for its last byte when the next slice comes.
         container = new PushContainer(config.maxFrameBytes() + MAX_FRAME_HEADER + PushConnection.SLICE_BYTES);
         container.deploy(PushEndpoint.at(config.path()));
@@ -107,11 +111,12 @@ public final class SocketServer {
                         config, outbox, totals, clock, sessions, connections, gate, new ClientFrameReader(), publishedToWritten),
                 arrivals,
                 addresses,
+                refusals,
                 gate,
                 standby,
                 container.getWebSocketEngine(),
                 webSocketChain);
-        listener.registerAddOn(new UpgradeAddOn(upgrade, new ProxyProtocolFilter(proxies), tlsFilter));
+        listener.registerAddOn(new UpgradeAddOn(upgrade, new ProxyProtocolFilter(proxies, refusals), tlsFilter));
         http = new HttpServer();
         http.getServerConfiguration().setName("pushbridge");
         http.addListener(listener);
@@ -267,5 +272,10 @@ public final class SocketServer {
      */
     public Map<String, Long> ended() {
         return connections.ends();
+    }
+
+    /** How many connections never became WebSockets, by one of {@link #REFUSALS}; what was no HTTP at all is not counted. */
+    public Map<String, Long> refused() {
+        return refusals.all();
     }
 }
