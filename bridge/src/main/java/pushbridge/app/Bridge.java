@@ -21,11 +21,15 @@ import pushbridge.amqp.CopyPublisher;
 import pushbridge.amqp.InstructionPublisher;
 import pushbridge.amqp.Intake;
 import pushbridge.amqp.StreamHeldLog;
+import pushbridge.auth.KeySource;
 import pushbridge.auth.TokenVerifier;
 import pushbridge.client.ClientFiles;
 import pushbridge.config.AuthConfig;
 import pushbridge.config.BridgeConfig;
+import pushbridge.config.JwksConfig;
 import pushbridge.config.TlsConfig;
+import pushbridge.config.TokenConfig;
+import pushbridge.config.TokenKeys;
 import pushbridge.delivery.Clock;
 import pushbridge.delivery.CloseCode;
 import pushbridge.delivery.DeliveryLoop;
@@ -41,6 +45,7 @@ import pushbridge.socket.DevGate;
 import pushbridge.socket.HandshakeGate;
 import pushbridge.socket.SocketServer;
 import pushbridge.socket.TokenGate;
+import pushbridge.tls.ClientTls;
 import pushbridge.tls.ServerTls;
 import pushbridge.tls.TlsException;
 
@@ -62,6 +67,7 @@ public final class Bridge {
     private final CopyPublisher copies;
     private final StreamHeldLog held;
     private final DeliveryLoop loop;
+    private final @Nullable KeySource keys;
     private final @Nullable TokenVerifier tokens;
     private final SocketServer sockets;
     private final BridgeHealth health;
@@ -104,9 +110,9 @@ public final class Bridge {
         intake = new Intake(config.amqp(), config.intake(), node, envelopes::read, clock, loop, broker);
 
         // The way out: sockets.
-        tokens = config.auth().token() == null
-                ? null
-                : new TokenVerifier(config.auth().token(), clock::machineMillis);
+        TokenConfig token = config.auth().token();
+        keys = token == null ? null : keys(token.keys());
+        tokens = token == null || keys == null ? null : new TokenVerifier(token, keys, clock::machineMillis);
         HandshakeGate gate = gate();
         sockets = new SocketServer(
                 config.socket(),
@@ -122,7 +128,7 @@ public final class Bridge {
 
         // For operators.
         health = new BridgeHealth(this::signs);
-        BridgeMetrics.register(metrics, config, clock, loop.stats(), broker, copies, held, sockets);
+        BridgeMetrics.register(metrics, config, clock, loop.stats(), broker, copies, held, sockets, keys);
         admin = new AdminServer(
                 config.admin(),
                 health::now,
@@ -145,7 +151,13 @@ public final class Bridge {
                 broker.snapshot(),
                 copies.waiting(),
                 held.isRead(),
-                held.lag());
+                held.lag(),
+                keys == null ? null : keys.state());
+    }
+
+    private KeySource keys(TokenKeys names) throws TlsException {
+        JwksConfig jwks = names.jwks();
+        return KeySource.of(names, jwks == null ? null : ClientTls.trusting(jwks.caFile()), clock::nanoTime);
     }
 
     private HandshakeGate gate() {
@@ -197,6 +209,9 @@ public final class Bridge {
      */
     public void start() throws ListenerException, InterruptedException {
         loop.start();
+        if (keys != null) {
+            keys.start();
+        }
         try {
             // Sockets before intake, so that returning clients are there when the first instruction is.
             open(
@@ -284,6 +299,9 @@ public final class Bridge {
             devPages.close();
         }
         sockets.stop();
+        if (keys != null) {
+            keys.stop();
+        }
         admin.stop();
         metrics.close();
     }

@@ -7,9 +7,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import pushbridge.admin.Health;
 import pushbridge.amqp.BrokerStatus;
 import pushbridge.amqp.BrokerStatus.Ownership;
+import pushbridge.auth.KeySource;
 
 /**
  * Judges how the bridge is. Live is a narrow question that fails slowly, so that trouble at the broker never gets it
@@ -29,6 +31,7 @@ final class BridgeHealth {
      * @param copiesWaiting copies that RabbitMQ has not confirmed
      * @param heldLogRead whether it is known what is held
      * @param heldLogLag records of the held log that were not read yet, about; -1 while that is not known
+     * @param keys what tokens are checked with; null without tokens
      */
     record Signs(
             boolean failed,
@@ -37,7 +40,8 @@ final class BridgeHealth {
             BrokerStatus.Snapshot broker,
             int copiesWaiting,
             boolean heldLogRead,
-            long heldLogLag) {}
+            long heldLogLag,
+            KeySource.@Nullable State keys) {}
 
     private final Supplier<Signs> signs;
 
@@ -71,6 +75,10 @@ final class BridgeHealth {
             problems.add("The held log is being read; instructions are taken when that is done.");
         }
         problems.addAll(state.alarms());
+        KeySource.State tokens = now.keys();
+        if (tokens != null && tokens.problem() != null) {
+            problems.add(tokens.problem());
+        }
 
         Map<String, String> checks = new LinkedHashMap<>();
         checks.put("delivery", loopRuns ? "running" : "stopped");
@@ -80,7 +88,11 @@ final class BridgeHealth {
         checks.put("held log", now.heldLogRead() ? behind(now.heldLogLag()) : "being read");
         checks.put("copies", state.publisherConnected() ? "connected" : "not connected");
         checks.put("copies waiting", Integer.toString(now.copiesWaiting()));
+        if (tokens != null) {
+            checks.put("token keys", tokens.usable() ? "known" : "not known");
+        }
         boolean ready = loopRuns
+                && (tokens == null || tokens.usable())
                 && !now.stopping()
                 && state.intakeConnected()
                 && state.publisherConnected()

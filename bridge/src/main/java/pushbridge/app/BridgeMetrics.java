@@ -1,9 +1,11 @@
 package pushbridge.app;
 
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import pushbridge.amqp.BrokerStatus;
 import pushbridge.amqp.CopyPublisher;
 import pushbridge.amqp.StreamHeldLog;
+import pushbridge.auth.KeySource;
 import pushbridge.config.BridgeConfig;
 import pushbridge.delivery.Clock;
 import pushbridge.delivery.CloseCode;
@@ -26,7 +28,8 @@ final class BridgeMetrics {
             BrokerStatus broker,
             CopyPublisher copies,
             StreamHeldLog held,
-            SocketServer sockets) {
+            SocketServer sockets,
+            @Nullable KeySource keys) {
         registry.register(Metric.INSTRUCTIONS_RECEIVED, stats::received);
         registry.register(Metric.INSTRUCTIONS_DELIVERED, stats::delivered);
         for (DeadLetterReason reason : DeadLetterReason.values()) {
@@ -100,6 +103,11 @@ final class BridgeMetrics {
             registry.register(Metric.RECOVERIES, role, () -> broker.recoveries(role));
         }
         registry.register(sockets.rates());
+        if (keys != null) {
+            registry.register(Metric.TOKEN_KEYS_REFRESHED, "ok", () -> keys.state().refreshes());
+            registry.register(Metric.TOKEN_KEYS_REFRESHED, "failed", () -> keys.state().failures());
+            registry.register(Metric.TOKEN_KEYS_AGE, () -> keys.state().ageSeconds());
+        }
     }
 
     private static double seconds(long nanos) {

@@ -253,6 +253,20 @@ public enum Metric {
             "Bytes that wait for all clients together.",
             "Clients read more slowly than messages arrive.",
             "Look for a burst to channels or all; near outbox.heap-percent of the heap the slowest are closed. Raise the heap if that is normal."),
+    TOKEN_KEYS_REFRESHED(
+            Kind.COUNTER,
+            "token.keys.refreshes",
+            "result",
+            "How often the keys that check tokens were loaded from auth.jwks-url, or taken anew from auth.public-key: ok, failed.",
+            "failed: those before go on, from an address only for auth.jwks-max-age; readiness says why.",
+            "Look whether that address answers, with the certificate that auth.jwks-ca-file expects; the log says what it answered."),
+    TOKEN_KEYS_AGE(
+            Kind.GAUGE,
+            "token.keys.age.seconds",
+            null,
+            "Time since these keys were last known to be those that hold, or since the start when they never were.",
+            "Above auth.jwks-refresh: they cannot be loaded; at auth.jwks-max-age nobody with a token gets in any more.",
+            "As for token.keys.refreshes."),
     COPIES_WAITING(
             Kind.GAUGE,
             "copies.waiting",

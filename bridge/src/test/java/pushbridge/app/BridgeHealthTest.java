@@ -15,7 +15,7 @@ import pushbridge.app.BridgeHealth.Signs;
 final class BridgeHealthTest {
 
     private static final BrokerStatus.Snapshot FINE = broker(true, Ownership.OWNER, true, null, false, List.of());
-    private static final Signs WELL = new Signs(false, 1_000_000, false, FINE, 0, true, 0);
+    private static final Signs WELL = new Signs(false, 1_000_000, false, FINE, 0, true, 0, null);
 
     @Test
     void whatIsWellIsLiveAndReadyAndHasNoProblems() {
@@ -35,9 +35,9 @@ final class BridgeHealthTest {
     @Test
     void aLoopThatStandsStillForAMomentIsLiveAndOneThatDoesForHalfAMinuteIsNot() {
         long almost = BridgeHealth.DEAD_LOOP_NANOS - 1;
-        assertThat(judge(new Signs(false, almost, false, FINE, 0, true, 0)).live())
+        assertThat(judge(new Signs(false, almost, false, FINE, 0, true, 0, null)).live())
                 .isTrue();
-        Health dead = judge(new Signs(false, TimeUnit.SECONDS.toNanos(30), false, FINE, 0, true, 0));
+        Health dead = judge(new Signs(false, TimeUnit.SECONDS.toNanos(30), false, FINE, 0, true, 0, null));
         assertThat(dead.live()).isFalse();
         assertThat(dead.ready()).isFalse();
         assertThat(dead.problems().get(0)).contains("restart this process");
@@ -60,11 +60,11 @@ final class BridgeHealthTest {
                 .satisfies(now -> assertThat(now.checks()).containsEntry("intake", "not taking"));
         assertThat(judge(broker(true, Ownership.OWNER, false, null, false, List.of())).ready())
                 .isFalse();
-        assertThat(judge(new Signs(false, 0, true, FINE, 0, true, 0)))
+        assertThat(judge(new Signs(false, 0, true, FINE, 0, true, 0, null)))
                 .satisfies(now -> assertThat(now.ready()).isFalse())
                 .satisfies(now -> assertThat(now.live()).isTrue())
                 .satisfies(now -> assertThat(now.checks()).containsEntry("intake", "stopping"));
-        assertThat(judge(new Signs(false, 0, false, FINE, 0, false, -1)))
+        assertThat(judge(new Signs(false, 0, false, FINE, 0, false, -1, null)))
                 .satisfies(now -> assertThat(now.ready()).isFalse())
                 .satisfies(now -> assertThat(now.checks()).containsEntry("held log", "being read"))
                 .satisfies(now -> assertThat(now.problems()).anyMatch(p -> p.contains("held log is being read")));
@@ -89,7 +89,7 @@ final class BridgeHealthTest {
     }
 
     private static Health judge(BrokerStatus.Snapshot broker) {
-        return judge(new Signs(false, 0, false, broker, 0, true, 0));
+        return judge(new Signs(false, 0, false, broker, 0, true, 0, null));
     }
 
     private static Health judge(Signs signs) {

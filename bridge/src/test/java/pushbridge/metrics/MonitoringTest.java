@@ -72,7 +72,7 @@ final class MonitoringTest {
         Arrays.stream(LibraryMetric.values())
                 .map(LibraryMetric::scrapedName)
                 .flatMap(name -> name.equals("jvm_gc_pause_seconds")
-                        ? Stream.of(name + "_sum", name + "_count", name + "_max")
+                        ? Stream.of(name, name + "_sum", name + "_count", name + "_max")
                         : Stream.of(name))
                 .forEach(names::add);
         return names;
