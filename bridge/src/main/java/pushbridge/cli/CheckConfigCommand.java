@@ -15,6 +15,8 @@ import pushbridge.config.BridgeConfig;
 import pushbridge.config.ConfigException;
 import pushbridge.config.ConfigLoader;
 import pushbridge.config.EffectiveConfig;
+import pushbridge.config.JwksConfig;
+import pushbridge.config.TokenConfig;
 import pushbridge.envelope.EnvelopeReader;
 import pushbridge.envelope.SchemaFileException;
 import pushbridge.tls.ClientTls;
@@ -90,6 +92,15 @@ final class CheckConfigCommand implements Callable<Integer> {
             ClientTls.context(config.amqp().tls());
         } catch (TlsException e) {
             problems.add("pushbridge.amqp.tls: " + e.getMessage());
+        }
+        TokenConfig tokens = config.auth().token();
+        JwksConfig jwks = tokens == null ? null : tokens.keys().jwks();
+        try {
+            if (jwks != null) {
+                ClientTls.trusting(jwks.caFile());
+            }
+        } catch (TlsException e) {
+            problems.add("pushbridge.auth.jwks-ca-file: " + e.getMessage());
         }
         if (!problems.isEmpty()) {
             throw new ConfigException(problems);

@@ -61,7 +61,7 @@ final class TokenCommand implements Callable<Integer> {
     public Integer call() throws ConfigException {
         CommandSpec command = Objects.requireNonNull(spec, "set by picocli");
         TokenConfig tokens = loader.loadTokens(config.sources(environment));
-        if (tokens.secret() == null) {
+        if (tokens.keys().secret() == null) {
             throw new ConfigException(List.of(
                     "pushbridge.auth.secret (not set): tokens are signed with it here; where a public key checks them,"
                             + " only whoever has the private key can make one"));

@@ -359,6 +359,10 @@ final class DeliveryCore {
         settle(instruction);
     }
 
+    void countAcked(long publishedMillis) {
+        stats.publishedToAcked().record(clock.wallMillis() - publishedMillis);
+    }
+
     void countHeldDelivered() {
         stats.countHeldDelivered();
     }
@@ -425,6 +429,7 @@ final class DeliveryCore {
                     "nothing to settle on: generation " + instruction.channel().generation() + " has ended");
         }
         settlement.settle(instruction);
+        stats.settling().record((patienceNanos - instruction.takenAtNanos) / 1_000_000);
     }
 
     // ---- the clients' side -------------------------------------------------------------------------------------
@@ -576,7 +581,13 @@ final class DeliveryCore {
                 holding.oldestAgeMillis(clock.wallMillis()),
                 holding.cacheHits(),
                 holding.cacheMisses());
-        stats.turned(directory, lanes.count(), settlement == null ? 0 : settlement.unsettled(), clock.nanoTime());
+        Instruction oldest = settlement == null ? null : settlement.oldest();
+        stats.turned(
+                directory,
+                lanes.count(),
+                settlement == null ? 0 : settlement.unsettled(),
+                oldest == null ? 0 : patienceNanos - oldest.takenAtNanos,
+                clock.nanoTime());
     }
 
     /** Passes time for everything that waits for a client. */

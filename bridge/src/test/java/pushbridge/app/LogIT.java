@@ -30,6 +30,7 @@ import pushbridge.config.AmqpConfig;
 import pushbridge.config.AuthConfig;
 import pushbridge.config.BridgeConfig;
 import pushbridge.config.TokenConfig;
+import pushbridge.config.TokenKeys;
 import pushbridge.testing.Broker;
 import pushbridge.testing.BrokerExtension;
 
@@ -225,7 +226,7 @@ final class LogIT {
 
     private static TokenConfig tokens(String secret) {
         return new TokenConfig(
-                secret, null, null, null, Duration.ofSeconds(30), true, 4096, "channels", "session", true, false,
+                TokenKeys.of(secret), null, null, Duration.ofSeconds(30), true, 4096, "channels", "session", true, false,
                 List.of(), Duration.ZERO);
     }
 

@@ -12,6 +12,7 @@ import pushbridge.auth.TokenMinter;
 import pushbridge.config.AuthConfig;
 import pushbridge.config.BridgeConfig;
 import pushbridge.config.TokenConfig;
+import pushbridge.config.TokenKeys;
 import pushbridge.testing.Broker;
 import pushbridge.testing.BrokerExtension;
 
@@ -48,8 +49,7 @@ final class TokenIT {
 
     private static TokenConfig tokens(String secret) {
         return new TokenConfig(
-                secret,
-                null,
+                TokenKeys.of(secret),
                 null,
                 null,
                 Duration.ofSeconds(30),
