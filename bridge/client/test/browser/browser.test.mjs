@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { Bridge, Proxy, TokenBridge, connect, events, launch, publish, received, seqs, startChat, stopAll, until, upTo } from './harness.mjs';
+import { Bridge, Proxy, Site, connect, events, launch, publish, received, seqs, startChat, stopAll, until, upTo } from './harness.mjs';
 
 let browser, bridge, context;
 let nextUser = 1;
@@ -253,26 +253,62 @@ test('the message board in PHP: two visitors see text and emoji, and scripts onl
   await other.close();
 });
 
-test('a fresh token goes with each connection, and an open one is renewed before it runs out', async () => {
-  const fake = await TokenBridge.start({ admits: (token) => token !== 't1', expiresIn: 7 });
-  const page = await open(`http://127.0.0.1:${fake.port}/`);
-  await page.evaluate(async () => {
-    const { PushClient } = await import('/client/pushbridge-client.js');
-    let given = 0;
-    window.states = [];
-    window.push = new PushClient('/ws', { token: async () => `t${++given}` });
-    window.push.addEventListener('state', ({ detail }) => window.states.push([detail.state, detail.code ?? null]));
-  });
-  await until('it was refused, and came back with a fresh one', () => page.evaluate(() => window.push.state === 'open'));
-  assert.deepEqual(fake.tokens, ['t1', 't2']);
-  assert.deepEqual(await page.evaluate(() => window.states), [['waiting', 1006], ['connecting', null], ['open', null]]);
-  await until('it is renewed', () => fake.renewals.length > 0);
-  assert.equal(fake.renewals[0], 't3');
-  const connections = fake.tokens.length;
-  fake.close(4200, 'token-expired');
-  await until('it came back', () => fake.tokens.length > connections);
-  assert.equal(new Set([...fake.tokens, ...fake.renewals]).size, fake.tokens.length + fake.renewals.length, 'none is used twice');
-  fake.stop();
+// -- tokens, which a real bridge checks, and which are over within seconds
+
+/** A page of a site with a bridge of its own. */
+async function openSite(lifetime) {
+  const site = await Site.start();
+  const guarded = await Bridge.start(site.settings);
+  site.lifetime = lifetime;
+  const page = await open(site.url());
+  return { site, guarded, page, at: guarded.url('') };
+}
+
+const states = async (page) => (await events(page, 'state')).map(({ state, code }) => (code === undefined ? state : `${state} ${code}`));
+const inOrder = (page, count) => received(page, count).then(async () => assert.deepEqual(await seqs(page), upTo(count)));
+
+test('a token that is over is refused, and the page comes back with a fresh one', async () => {
+  const { site, guarded, page, at } = await openSite((before) => (before === 0 ? -10 : 3600));
+  await connect(page, { user, at });
+  assert.equal(site.given.length, 2);
+  assert.deepEqual(await states(page), ['waiting 1006', 'connecting', 'open']);
+  await publish(`user.${user}`, 10, site);
+  await inOrder(page, 10);
+  site.stop();
+  await guarded.end('SIGKILL');
+});
+
+test('an open connection is renewed before its token is over, and lives on', async () => {
+  const { site, guarded, page, at } = await openSite((before) => (before === 0 ? 20 : 3600));
+  await connect(page, { user, at, channels: ['news', 'secret'] });
+  await until('the channels are answered', async () => (await events(page, 'subscribed')).length === 1 && (await events(page, 'error')).length === 1);
+  assert.equal((await events(page, 'subscribed'))[0].channel, 'news');
+  const [{ kind, code, request }] = await events(page, 'error');
+  assert.deepEqual([kind, code, request.payload], ['bridge', 'forbidden', { channel: 'secret' }]);
+  await until('it is renewed', async () => (await events(page, 'renewed')).length === 1);
+  assert.deepEqual(site.given.map(({ exp }) => exp).slice(1), (await events(page, 'renewed')).map(({ expiresAt }) => expiresAt));
+  await until('the first token is over, long enough for the bridge to have noticed', () => Date.now() / 1000 > site.given[0].exp + 3);
+  await publish('channel.news', 1, { first: 100, exchange: site.exchange });
+  await received(page, 1);
+  assert.deepEqual(await states(page), ['open'], 'the first connection is still the one');
+  site.stop();
+  await guarded.end('SIGKILL');
+});
+
+test('a token that runs out closes with 4200: the page is back at once with a fresh one, and nothing is missing', async () => {
+  const { site, guarded, page, at } = await openSite(3); // shorter than the least pause between renewals
+  await connect(page, { user, at });
+  await publish(`user.${user}`, 300, { rate: 50, exchange: site.exchange });
+  await inOrder(page, 300);
+  const closed = (await events(page, 'state')).filter(({ code }) => code === 4200);
+  assert.ok(closed.length > 0);
+  const { state, reason, delay } = closed[0];
+  assert.deepEqual({ state, reason, delay }, { state: 'waiting', reason: 'token-expired', delay: 0 });
+  const opened = (await events(page, 'state')).filter(({ state }) => state === 'open').length;
+  assert.ok(site.given.length >= opened, 'a token for each connection');
+  assert.deepEqual(await events(page, 'gap'), []);
+  site.stop();
+  await guarded.end('SIGKILL');
 });
 
 test('the library works in Node as in a page', { skip: !globalThis.WebSocket && 'this Node has no WebSocket' }, async () => {
