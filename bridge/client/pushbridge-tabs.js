@@ -8,6 +8,14 @@ const FORWARDED_ERRORS = ['bridge', 'refused']; // of what any tab may have aske
 const ASK_MS = 10_000, ASK_SPREAD_MS = 5_000; // of silence, until a tab asks the leader for a sign of life
 const ANSWER_MS = 2_000, ASKS = 2; // a leader that answers neither in time is frozen
 
+const asOne = (errors) => (errors.length === 1 ? errors[0] : new AggregateError(errors, 'handlers failed'));
+
+/** Ends when all of them have, and tells of each that failed. */
+const allOf = async (promises) => {
+  const errors = (await Promise.allSettled(promises)).filter(({ status }) => status === 'rejected').map(({ reason }) => reason);
+  if (errors.length) throw asOne(errors);
+};
+
 export class SharedPushClient extends EventTarget {
   #url;
   #options;
@@ -263,8 +271,10 @@ export class SharedPushClient extends EventTarget {
         errors.push(error);
       }
     }
-    if (errors.length) throw errors.length === 1 ? errors[0] : new AggregateError(errors, 'handlers failed');
-    if (results.some((result) => typeof result?.then === 'function')) return Promise.all(results);
+    const later = results.some((result) => typeof result?.then === 'function') && allOf(results);
+    if (!errors.length) return later;
+    if (later) later.catch((error) => this.#report({ kind: 'handler', error, envelope }));
+    throw asOne(errors);
   }
 
   #event(type, detail) {

@@ -3,6 +3,7 @@ package pushbridge.client;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -10,6 +11,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Map;
+import java.util.zip.Deflater;
 import java.util.zip.GZIPOutputStream;
 import org.glassfish.grizzly.http.Method;
 import org.glassfish.grizzly.http.server.HttpHandler;
@@ -33,6 +35,13 @@ public final class ClientFiles extends HttpHandler {
     private record Variant(byte[] bytes, String tag) {}
 
     private record Script(Variant plain, Variant gzip) {}
+
+    private static final class SmallestGzip extends GZIPOutputStream {
+        SmallestGzip(OutputStream out) throws IOException {
+            super(out);
+            def.setLevel(Deflater.BEST_COMPRESSION);
+        }
+    }
 
     private final Map<String, Script> scripts;
 
@@ -63,7 +72,7 @@ public final class ClientFiles extends HttpHandler {
 
     private static byte[] compressed(byte[] bytes) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        try (GZIPOutputStream gzip = new GZIPOutputStream(out)) {
+        try (SmallestGzip gzip = new SmallestGzip(out)) {
             gzip.write(bytes);
         }
         return out.toByteArray();
