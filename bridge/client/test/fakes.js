@@ -124,7 +124,7 @@ export class FakeBrowser {
     for (let idle = 0; idle < 2; ) {
       const awake = this.tabs.filter((tab) => !tab.frozen && tab.tasks.length);
       idle = awake.length ? 0 : idle + 1;
-      for (const tab of awake) tab.tasks.shift()();
+      for (const tab of awake) tab.next()();
       await settled();
     }
   }
@@ -140,7 +140,7 @@ export class FakeBrowser {
 
   request(tab, { steal, signal } = {}, callback) {
     return new Promise((resolve, reject) => {
-      const request = { tab, callback, resolve, reject: (error) => tab.do(() => reject(error)) };
+      const request = { tab, callback, resolve, reject: (error) => tab.do(Object.assign(() => reject(error), { aboutLocks: true })) };
       if (steal) {
         this.#holder?.reject(new DOMException('Lock broken by another request with the steal option.', 'AbortError'));
         this.#grant(request);
@@ -184,6 +184,7 @@ export class FakeBrowser {
 class FakeTab {
   frozen = false;
   timersHeld = false;
+  locksLast = false;
   tasks = [];
   window = new FakeWindow();
   runtime;
@@ -223,6 +224,12 @@ class FakeTab {
 
   do(task) {
     this.tasks.push(task);
+  }
+
+  /** Browsers promise no order between what locks and what channels have to tell. */
+  next() {
+    const first = this.locksLast ? this.tasks.findIndex((task) => !task.aboutLocks) : 0;
+    return this.tasks.splice(Math.max(0, first), 1)[0];
   }
 
   /** Ends as a process does: without a word. */

@@ -61,10 +61,13 @@ test('one of them has the connection, all get every envelope once, and know the 
   assert.equal(acked(socket), 41);
 });
 
-test('the others are told before the leader acknowledges', async () => {
+test('the others are told before the leader handles and acknowledges', async () => {
   const [first, second, socket] = await openAll(2);
+  let told;
+  first.push.on('note', () => (told = second.tab.tasks.length));
   send(first, socket, [1]);
   first.tab.tasks.shift()();
+  assert.equal(told, 1);
   assert.equal(acked(socket), 1);
   first.tab.kill();
   await browser.run();
@@ -113,34 +116,40 @@ test('what a leader told before it was killed counts, also when the lock arrives
   assert.deepEqual(second.got, upTo(4));
 });
 
-test('a frozen leader is replaced when it was silent; waking up it is told what it missed, and follows', async () => {
-  const [first, second, socket] = await openAll(2);
-  send(first, socket, upTo(5));
-  await browser.run();
-  first.tab.frozen = true;
-  send(first, socket, upTo(5, 6)); // waits in its socket
-  await browser.advance(20_000);
-  assert.equal(second.push.leader, true);
-  const next = FakeSocket.last;
-  assert.notEqual(next, socket);
-  next.welcome();
-  send(second, next, upTo(20, 6));
-  await browser.run();
-  assert.deepEqual(second.got, upTo(25));
-  first.tab.frozen = false;
-  await browser.run();
-  assert.deepEqual(first.got, upTo(25));
-  assert.equal(first.push.leader, false);
-  assert.equal(socket.closedWith, 1000);
-  assert.equal(second.push.leader, true);
-  assert.equal(FakeSocket.all.length, 2);
-  send(second, next, [26]);
-  await browser.run();
-  assert.deepEqual([first, second].map(({ got }) => got), [upTo(26), upTo(26)]);
-  second.push.close();
-  await browser.run();
-  assert.equal(first.push.leader, true, 'it stands in the queue again');
-});
+for (const locksLast of [false, true]) {
+  test(`a frozen leader is replaced when it was silent; waking up it is told what it missed, and follows${locksLast ? ', though it hears of the lock last' : ''}`, async () => {
+    const [first, second, socket] = await openAll(2);
+    first.push.channel('news');
+    send(first, socket, upTo(5));
+    await browser.run();
+    first.tab.frozen = true;
+    send(first, socket, upTo(5, 6)); // waits in its socket
+    await browser.advance(20_000);
+    assert.equal(second.push.leader, true);
+    const next = FakeSocket.last;
+    assert.notEqual(next, socket);
+    next.welcome();
+    send(second, next, upTo(20, 6));
+    await browser.run();
+    assert.deepEqual(second.got, upTo(25));
+    first.tab.frozen = false;
+    first.tab.locksLast = locksLast;
+    await browser.run();
+    assert.deepEqual(first.got, upTo(25));
+    assert.equal(first.push.leader, false);
+    assert.equal(socket.closedWith, 1000);
+    assert.equal(second.push.leader, true);
+    assert.equal(FakeSocket.all.length, 2);
+    assert.equal(first.push.connection, 'c2');
+    assert.deepEqual(next.sentOf('subscribe').map(({ payload }) => payload.channel), ['news']);
+    send(second, next, [26]);
+    await browser.run();
+    assert.deepEqual([first, second].map(({ got }) => got), [upTo(26), upTo(26)]);
+    second.push.close();
+    await browser.run();
+    assert.equal(first.push.leader, true, 'it stands in the queue again');
+  });
+}
 
 test('a tab that is looked at finds out within 4 s', async () => {
   const [first, second] = await openAll(2);
@@ -205,14 +214,32 @@ test('channels: the leader joins for all, leaves when the last has left, and a n
   third.push.channel('news').leave();
   await browser.run();
   assert.deepEqual(socket.sentOf('unsubscribe'), []);
+  third.push.channel('sport');
   first.push.close();
   await browser.run();
   FakeSocket.last.welcome();
   await browser.run();
-  assert.deepEqual(FakeSocket.last.sentOf('subscribe').map(({ payload }) => payload.channel), ['news']);
+  assert.deepEqual(FakeSocket.last.sentOf('subscribe').map(({ payload }) => payload.channel).sort(), ['news', 'sport']);
   second.push.channel('news').leave();
   await browser.run();
   assert.deepEqual(FakeSocket.last.sentOf('unsubscribe').map(({ payload }) => payload.channel), ['news']);
+});
+
+test('a tab that closes leaves its channels', async () => {
+  const [, second, socket] = await openAll(2);
+  second.push.channel('news');
+  second.push.close();
+  await browser.run();
+  assert.equal(socket.sentOf('unsubscribe').length, 1);
+});
+
+test('a tab that closes when the lock is already on its way does not lead', async () => {
+  const [first, second] = await openAll(2);
+  first.tab.kill();
+  second.push.close();
+  await browser.run();
+  assert.equal(second.push.leader, false);
+  assert.equal(FakeSocket.all.length, 1);
 });
 
 test('a page that comes back from the cache of pages joins again what it had left', async () => {
