@@ -8,7 +8,9 @@ import net from 'node:net';
 import path from 'node:path';
 
 const env = process.env;
-const playwright = createRequire(path.join(env.PUSHBRIDGE_TEST_PLAYWRIGHT, 'x.js'))('playwright-core');
+/** What npm installed for the tests. */
+export const packages = createRequire(path.join(env.PUSHBRIDGE_TEST_PACKAGES, 'x.js'));
+const playwright = packages('playwright-core');
 export const root = path.resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../../../..');
 const PATIENCE_MS = 120_000; // for a busy machine; nothing waits longer than it has to
 
@@ -52,6 +54,7 @@ export function get(port, path) {
 }
 
 const children = new Set();
+const servers = new Set();
 
 function start(command, args, options = {}) {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
@@ -70,6 +73,10 @@ function start(command, args, options = {}) {
 
 /** Ends whatever is left. */
 export async function stopAll() {
+  for (const server of servers) {
+    server.closeAllConnections?.();
+    server.close();
+  }
   const left = [...children];
   for (const child of left) child.kill('SIGKILL');
   await Promise.all(left.map((child) => child.ended));
@@ -169,6 +176,7 @@ export class Proxy {
       };
       for (const side of [client, onward]) side.on('error', end).on('close', end);
     });
+    servers.add(proxy.server);
     await new Promise((resolve) => proxy.server.listen(proxy.port, '127.0.0.1', resolve));
     return proxy;
   }
@@ -279,6 +287,7 @@ export class Site {
       const [type, body] = pathname === '/token' ? ['text/plain', site.token(searchParams.get('user'))] : (site.files.get(pathname) ?? []);
       response.writeHead(type ? 200 : 404, { 'Content-Type': type ?? 'text/plain', 'Cache-Control': 'no-store' }).end(body ?? '');
     });
+    servers.add(site.server);
     await new Promise((resolve) => site.server.listen(site.port, '127.0.0.1', resolve));
     return site;
   }
