@@ -12,6 +12,12 @@ import java.util.List;
  */
 final class FanOut {
 
+    /** Envelopes after which a client is known to read. */
+    private static final int PROVEN_ENVELOPES = 1_000;
+
+    /** However little patience is left, one that is known to read has this long since it last did. */
+    private static final long PROVEN_PATIENCE_NANOS = 100_000_000;
+
     private final Instruction instruction;
     private final long startedAtNanos;
     private final int subscribers;
@@ -27,6 +33,10 @@ final class FanOut {
             this.session = session;
             this.written = session.sink().written();
             this.progressNanos = nowNanos;
+        }
+
+        boolean isProven() {
+            return written >= PROVEN_ENVELOPES;
         }
 
         /** For how long it has read nothing, as far as is known; not at all while it is the bridge that is late. */
@@ -82,7 +92,7 @@ final class FanOut {
      */
     void retry(DeliveryCore core, long nowNanos, Pacing pacing) {
         long patienceNanos = pacing.patienceNanos(waitsForFew());
-        boolean over = nowNanos - startedAtNanos >= patienceNanos;
+        long provenNanos = Math.min(PROVEN_PATIENCE_NANOS, pacing.patienceNanos(false));
         for (Iterator<Waiting> each = waiting.iterator(); each.hasNext(); ) {
             Waiting one = each.next();
             Session session = one.session;
@@ -92,11 +102,13 @@ final class FanOut {
             } else if (core.offerTo(session, instruction)) {
                 each.remove();
             } else {
-                boolean reads = one.idleNanos(nowNanos) < patienceNanos / 4;
-                // I4: the turn of one that is not blocked comes whatever its client does
-                if (!reads || (over && session.sink().isBlocked())) {
+                long least = one.isProven() ? provenNanos : 0;
+                boolean stalled = one.idleNanos(nowNanos) >= Math.max(patienceNanos / 4, least);
+                boolean slow = nowNanos - startedAtNanos >= Math.max(patienceNanos, least);
+                // I4: the turn of one that is not blocked comes, whatever its client does
+                if (session.sink().isBlocked() && (stalled || slow)) {
                     session.skipped = true;
-                    session.sink().close(reads ? CloseCode.SLOW : CloseCode.STALLED);
+                    session.sink().close(stalled ? CloseCode.STALLED : CloseCode.SLOW);
                     each.remove();
                 }
             }

@@ -644,6 +644,38 @@ final class DeliveryCoreTest {
     }
 
     @Test
+    void whoHasReadMuchIsGivenAMomentEvenWhenNoPatienceIsLeft() { // I4
+        List<FakeClient> well = new ArrayList<>();
+        for (int i = 0; i < 19; i++) {
+            well.add(harness.connect("w" + i, "well" + i, Confirmation.PONG, "news"));
+        }
+        for (int i = 0; i < 1_000; i++) {
+            harness.publish("channel.news", "m" + i);
+        }
+        harness.run();
+        well.forEach(FakeClient::readAll);
+        harness.connect("h", "hostile", Confirmation.PONG, "news").capacity(0);
+        FakeClient late = well.get(0);
+        while (true) { // until the account is empty
+            Instruction news = harness.publish("channel.news", "news");
+            harness.run();
+            if (harness.isSettled(news)) {
+                break;
+            }
+            harness.pass(Duration.ofMillis(100));
+            harness.connect("h", "hostile", Confirmation.PONG, "news").capacity(0);
+        }
+        late.capacity(0);
+        harness.publish("channel.news", "more");
+        harness.run();
+        harness.pass(Duration.ofMillis(99));
+        assertThat(late.closedWith).isNull();
+
+        harness.pass(Duration.ofMillis(1));
+        assertThat(late.closedWith).isEqualTo(CloseCode.STALLED);
+    }
+
+    @Test
     void whoReadsIsNotCutOffForTheStallsOfOthersBefore() { // I4
         List<FakeClient> well = new ArrayList<>();
         for (int i = 0; i < 19; i++) {
