@@ -16,6 +16,7 @@ import org.slf4j.LoggerFactory;
 import pushbridge.admin.AdminServer;
 import pushbridge.admin.Health;
 import pushbridge.amqp.BrokerStatus;
+import pushbridge.amqp.ClientMeters;
 import pushbridge.amqp.CopyPublisher;
 import pushbridge.amqp.InstructionPublisher;
 import pushbridge.amqp.Intake;
@@ -58,7 +59,8 @@ public final class Bridge {
 
     private final BridgeConfig config;
     private final Clock clock = Clock.system();
-    private final BrokerStatus broker = new BrokerStatus();
+    private final MetricsRegistry metrics = new MetricsRegistry();
+    private final BrokerStatus broker = new BrokerStatus(new ClientMeters(metrics.meters()));
     private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
 
     private final Intake intake;
@@ -70,7 +72,6 @@ public final class Bridge {
     private final SocketServer sockets;
     private final BridgeHealth health;
     private final AdminServer admin;
-    private final MetricsRegistry metrics;
     private final @Nullable DevPages devPages;
 
     private volatile boolean stopping;
@@ -126,8 +127,8 @@ public final class Bridge {
         devPages = config.auth().mode() == AuthConfig.Mode.DEV ? devPages(gate, node) : null;
 
         // For operators.
-        health = new BridgeHealth(loop.stats(), broker, copies, keys, clock, failure::isDone, () -> stopping);
-        metrics = BridgeMetrics.register(loop.stats(), broker, copies, held, sockets, keys);
+        health = new BridgeHealth(this::signs);
+        BridgeMetrics.register(metrics, config, clock, loop.stats(), broker, copies, held, sockets, keys);
         admin = new AdminServer(
                 config.admin(),
                 health::now,
@@ -140,6 +141,18 @@ public final class Bridge {
                 loop.closeAll(CloseCode.SERVICE_RESTART);
             }
         });
+    }
+
+    private BridgeHealth.Signs signs() {
+        return new BridgeHealth.Signs(
+                failure.isDone(),
+                clock.nanoTime() - loop.stats().lastTurnNanos(),
+                stopping,
+                broker.snapshot(),
+                copies.waiting(),
+                held.isRead(),
+                held.lag(),
+                keys == null ? null : keys.state());
     }
 
     private KeySource keys(TokenKeys names) throws TlsException {

@@ -69,6 +69,15 @@ public final class ConfigLoader {
         return tokens(valuesOf(sources));
     }
 
+    /**
+     * The same for what the listener for operators needs, so that a command finds the running bridge.
+     *
+     * @throws ConfigException with all problems
+     */
+    public AdminConfig loadAdmin(ConfigSources sources) throws ConfigException {
+        return admin(valuesOf(sources));
+    }
+
     private Values valuesOf(ConfigSources sources) throws ConfigException {
         Problems problems = new Problems();
         List<Setting> settings = new ArrayList<>();
@@ -228,11 +237,7 @@ public final class ConfigLoader {
                                 v.get(Keys.SOCKET_PROXY_PROTOCOL)),
                         TlsKeys.SOCKET.read(v)),
                 auth(v),
-                new AdminConfig(
-                        v.get(Keys.ADMIN_HOST),
-                        v.get(Keys.ADMIN_PORT),
-                        TlsKeys.ADMIN.read(v),
-                        v.getOrNull(Keys.ADMIN_TLS_CLIENT_CA_FILE)),
+                admin(v),
                 new ShutdownConfig(v.get(Keys.SHUTDOWN_GRACE)));
     }
 
@@ -292,6 +297,17 @@ public final class ConfigLoader {
                 v.get(Keys.HOLD_MAX_BYTES),
                 v.get(Keys.HOLD_CACHE_BYTES),
                 v.get(Keys.HOLD_SEGMENT_BYTES));
+    }
+
+    private static AdminConfig admin(Values v) {
+        return new AdminConfig(
+                v.get(Keys.ADMIN_HOST),
+                v.get(Keys.ADMIN_PORT),
+                v.getOrNull(Keys.ADMIN_TOKEN),
+                v.get(Keys.ADMIN_MAX_CONNECTIONS),
+                v.get(Keys.ADMIN_MAX_BODY_BYTES),
+                TlsKeys.ADMIN.read(v),
+                v.getOrNull(Keys.ADMIN_TLS_CLIENT_CA_FILE));
     }
 
     private static AmqpConfig amqp(Values v) {

@@ -139,13 +139,13 @@ public final class TokenGate implements HandshakeGate {
         String origin = handshake.header("origin");
         if (origin == null) {
             return cookie
-                    ? new Refused(403, "A token in a cookie needs the Origin header, which every browser sends.")
+                    ? Refused.foreignOrigin("A token in a cookie needs the Origin header, which every browser sends.")
                     : null;
         }
         boolean allowed = origins.hasList()
                 ? origins.isListed(origin)
                 : explicit || OriginRule.isSameHost(origin, handshake.host());
-        return allowed ? null : new Refused(403, OriginRule.refusal(origin, handshake.host()));
+        return allowed ? null : Refused.foreignOrigin(OriginRule.refusal(origin, handshake.host()));
     }
 
     private Admission withChannels(Credentials credentials, Handshake handshake) {

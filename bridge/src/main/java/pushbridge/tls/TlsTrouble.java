@@ -27,7 +27,8 @@ public final class TlsTrouble {
                 return "TLS: its certificate has expired (" + cause.getMessage() + ")";
             } else if (cause instanceof CertificateNotYetValidException) {
                 return "TLS: its certificate is not valid yet (" + cause.getMessage() + ")";
-            } else if (cause instanceof CertificateException && String.valueOf(cause.getMessage()).startsWith("No ")) {
+            } else if (cause instanceof CertificateException
+                    && String.valueOf(cause.getMessage()).startsWith("No ")) {
                 // "No name matching x found", "No subject alternative names matching IP address x found"
                 return "TLS: its certificate is for another host (" + cause.getMessage()
                         + "); use the name that stands in it";
@@ -43,8 +44,13 @@ public final class TlsTrouble {
             case "certificate_required", "handshake_failure" ->
                 "TLS: it wants a certificate of the bridge, or nothing that both can speak (" + name
                         + "); see pushbridge.amqp.tls.certificate-file";
-            case "bad_certificate", "unknown_ca", "certificate_unknown", "certificate_expired", "unsupported_certificate" ->
-                "TLS: it does not take the bridge's certificate (" + name + "); see pushbridge.amqp.tls.certificate-file";
+            case "bad_certificate",
+                    "unknown_ca",
+                    "certificate_unknown",
+                    "certificate_expired",
+                    "unsupported_certificate" ->
+                "TLS: it does not take the bridge's certificate (" + name
+                        + "); see pushbridge.amqp.tls.certificate-file";
             default -> "TLS: it has broken off (" + name + ")";
         };
     }

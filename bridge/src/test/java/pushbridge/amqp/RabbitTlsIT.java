@@ -66,8 +66,8 @@ class RabbitTlsIT {
         for (TlsConfig shown : List.of(
                 new TlsConfig(bridge.certificate(), bridge.key(), null, null),
                 new TlsConfig(null, null, bridge.pkcs12(), Certificates.PASSWORD))) {
-            try (Connection connection =
-                    connector("localhost", new AmqpTlsConfig(true, authority.ca, shown)).connect()) {
+            try (Connection connection = connector("localhost", new AmqpTlsConfig(true, authority.ca, shown))
+                    .connect()) {
                 assertThat(connection.createChannel().isOpen()).isTrue();
             }
         }

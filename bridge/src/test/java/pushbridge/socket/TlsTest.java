@@ -17,8 +17,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -209,7 +209,10 @@ class TlsTest {
                         socket.setEnabledProtocols(new String[] {version});
                         socket.startHandshake();
                         seen.add(shownTo(socket));
-                        assertThat(RawClient.over(socket).handshake("/ws?user=x").status()).isEqualTo(101);
+                        assertThat(RawClient.over(socket)
+                                        .handshake("/ws?user=x")
+                                        .status())
+                                .isEqualTo(101);
                     }
                     served.incrementAndGet();
                 }
