@@ -68,6 +68,16 @@ public final class ConfigLoader {
         return tokens(valuesOf(sources));
     }
 
+    /**
+     * What a command for dead letters needs: the way to RabbitMQ, the way to the bridge, what a bridge takes.
+     *
+     * @throws ConfigException with all problems
+     */
+    public DeadLetterSettings loadDeadLetters(ConfigSources sources) throws ConfigException {
+        Values values = valuesOf(sources);
+        return new DeadLetterSettings(amqp(values), letters(values), message(values), admin(values));
+    }
+
     private Values valuesOf(ConfigSources sources) throws ConfigException {
         Problems problems = new Problems();
         List<Setting> settings = new ArrayList<>();
@@ -185,10 +195,7 @@ public final class ConfigLoader {
                         v.get(Keys.STANDBY_PATIENCE),
                         v.get(Keys.INTAKE_HEAP_PERCENT),
                         v.get(Keys.POISON_AFTER)),
-                new MessageConfig(
-                        v.get(Keys.MESSAGE_MAX_BYTES),
-                        v.get(Keys.MESSAGE_MAX_DEPTH),
-                        v.getOrNull(Keys.MESSAGE_TYPES_DIR)),
+                message(v),
                 new DeliveryConfig(
                         v.get(Keys.LANE_WINDOW_MESSAGES),
                         v.get(Keys.LANE_WINDOW_BYTES),
@@ -227,12 +234,14 @@ public final class ConfigLoader {
                                 v.get(Keys.SOCKET_PROXY_PROTOCOL)),
                         TlsKeys.SOCKET.read(v)),
                 auth(v),
-                new AdminConfig(
-                        v.get(Keys.ADMIN_HOST),
-                        v.get(Keys.ADMIN_PORT),
-                        TlsKeys.ADMIN.read(v),
-                        v.getOrNull(Keys.ADMIN_TLS_CLIENT_CA_FILE)),
+                admin(v),
+                letters(v),
                 new ShutdownConfig(v.get(Keys.SHUTDOWN_GRACE)));
+    }
+
+    private static MessageConfig message(Values v) {
+        return new MessageConfig(
+                v.get(Keys.MESSAGE_MAX_BYTES), v.get(Keys.MESSAGE_MAX_DEPTH), v.getOrNull(Keys.MESSAGE_TYPES_DIR));
     }
 
     private static AuthConfig auth(Values v) {
@@ -274,6 +283,22 @@ public final class ConfigLoader {
                 v.get(Keys.HOLD_MAX_BYTES),
                 v.get(Keys.HOLD_CACHE_BYTES),
                 v.get(Keys.HOLD_SEGMENT_BYTES));
+    }
+
+    private static AdminConfig admin(Values v) {
+        return new AdminConfig(
+                v.get(Keys.ADMIN_HOST),
+                v.get(Keys.ADMIN_PORT),
+                TlsKeys.ADMIN.read(v),
+                v.getOrNull(Keys.ADMIN_TLS_CLIENT_CA_FILE));
+    }
+
+    private static LettersConfig letters(Values v) {
+        return new LettersConfig(
+                v.get(Keys.LETTERS_MAX_MESSAGES),
+                v.get(Keys.LETTERS_MAX_BYTES),
+                v.get(Keys.LETTERS_IDLE_CLOSE),
+                v.get(Keys.LETTERS_SESSION_MAX));
     }
 
     private static AmqpConfig amqp(Values v) {
