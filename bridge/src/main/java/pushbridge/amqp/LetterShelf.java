@@ -5,6 +5,7 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.DefaultConsumer;
 import com.rabbitmq.client.Envelope;
+import com.rabbitmq.client.GetResponse;
 import com.rabbitmq.client.ShutdownSignalException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -43,6 +44,9 @@ final class LetterShelf {
     /** AMQP counts a prefetch in 16 bits. */
     private static final int LARGEST_WINDOW = 65_535;
 
+    /** Two would do; see {@link #settle}. */
+    private static final int SETTLING = 3;
+
     /** What came in this time may be the last, when RabbitMQ has nothing more. */
     private static final long QUIET_MILLIS = 300;
 
@@ -62,6 +66,7 @@ final class LetterShelf {
     private final List<@Nullable Entry> byTag = new ArrayList<>();
 
     private int present;
+    private int received;
     private int windows;
     /** The tag before the first of the current window. */
     private long windowAfterTag;
@@ -136,7 +141,7 @@ final class LetterShelf {
     }
 
     private synchronized long received() {
-        return byTag.size();
+        return received;
     }
 
     private synchronized boolean consuming() {
@@ -156,9 +161,9 @@ final class LetterShelf {
             return 0;
         }
         long size = FIRST_WINDOW;
-        if (!byTag.isEmpty()) {
+        if (received > 0) {
             // All windows together are about as many bytes as there may be.
-            size = config.maxBytes() / WINDOWS / Math.max(1, spool.size() / byTag.size());
+            size = config.maxBytes() / WINDOWS / Math.max(1, spool.size() / received);
             size = Math.max(SMALLEST_WINDOW, Math.min(size, LARGEST_WINDOW));
         }
         return Math.toIntExact(Math.min(size, places));
@@ -225,7 +230,7 @@ final class LetterShelf {
     /** Under the lock. */
     private boolean enough(long wanted) throws LetterException {
         check();
-        return windowInHand >= windowSize || byTag.size() >= wanted;
+        return windowInHand >= windowSize || received >= wanted;
     }
 
     private boolean isQuiet() {
@@ -268,7 +273,7 @@ final class LetterShelf {
             try {
                 Letter letter = LetterCodec.letter(queue, found);
                 Entry.Place place = spool.add(envelope.getDeliveryTag(), found);
-                added(LetterCodec.entry(letter, byTag.size(), place, shared));
+                added(LetterCodec.entry(letter, (int) envelope.getDeliveryTag(), place, shared));
             } catch (IOException | RuntimeException e) {
                 log.debug("A letter of {} could not be taken", name, e);
                 end("a letter could not be written to a file in %s: %s"
@@ -284,10 +289,11 @@ final class LetterShelf {
     }
 
     private synchronized void added(Entry entry) {
-        if (entry.place().tag() != byTag.size() + 1) {
-            throw new IllegalStateException("delivery tags are counted, and " + entry.place().tag() + " is not next");
+        while (byTag.size() < entry.place().tag() - 1) {
+            byTag.add(null); // was got and rejected
         }
         byTag.add(entry);
+        received++;
         present++;
         windowInHand++;
         sorted = null;
@@ -348,9 +354,21 @@ final class LetterShelf {
         }
     }
 
+    /**
+     * Waits until the queue itself knows what was removed. RabbitMQ keeps acknowledgements back while 32 are on their way
+     * from the channel to a quorum queue, and forgets them when the channel ends: of 20,000 sent in a row 15,000 were
+     * lost. A get is the only thing that goes the same way and is answered from its end; the first takes what is on its
+     * way, after which the rest follows, and the second takes that.
+     */
     void settle() throws LetterException {
         try {
-            channel.basicQos(FIRST_WINDOW); // answered behind all that was sent before
+            for (int i = 0; i < SETTLING; i++) {
+                GetResponse got = channel.basicGet(name, false);
+                if (got != null) {
+                    // The first of those that nobody has in hand; so that it stays the first.
+                    channel.basicReject(got.getEnvelope().getDeliveryTag(), true);
+                }
+            }
         } catch (IOException | ShutdownSignalException e) {
             throw lost(e);
         }
