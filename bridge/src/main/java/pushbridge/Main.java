@@ -1,5 +1,6 @@
 package pushbridge;
 
+import org.slf4j.LoggerFactory;
 import org.slf4j.bridge.SLF4JBridgeHandler;
 import pushbridge.app.PublishOnce;
 import pushbridge.app.ServeProcess;
@@ -15,6 +16,9 @@ public final class Main {
         // First, because Grizzly and Tyrus log through java.util.logging from their first line on.
         SLF4JBridgeHandler.removeHandlersForRootLogger();
         SLF4JBridgeHandler.install();
+        // Java's own handler would write the exception's message as it is.
+        Thread.setDefaultUncaughtExceptionHandler((thread, e) -> LoggerFactory.getLogger(Main.class)
+                .error("The thread {} has ended, which it should not", thread.getName(), e));
         Cli cli = new Cli(ServeProcess::run, PublishOnce::publish, TopologyOnce::check);
         System.exit(cli.run(args, System.getenv(), System.out, System.err));
     }

@@ -15,10 +15,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import pushbridge.admin.AdminServer;
 import pushbridge.admin.Health;
+import pushbridge.admin.LetterApi;
 import pushbridge.amqp.BrokerStatus;
 import pushbridge.amqp.CopyPublisher;
 import pushbridge.amqp.InstructionPublisher;
 import pushbridge.amqp.Intake;
+import pushbridge.amqp.LetterShelves;
 import pushbridge.amqp.StreamHeldLog;
 import pushbridge.auth.TokenVerifier;
 import pushbridge.client.ClientFiles;
@@ -34,6 +36,8 @@ import pushbridge.dev.DevPublish;
 import pushbridge.envelope.EnvelopeReader;
 import pushbridge.envelope.SchemaFileException;
 import pushbridge.hold.KeepingRules;
+import pushbridge.letters.LetterDesk;
+import pushbridge.letters.LocalDesk;
 import pushbridge.metrics.MetricsRegistry;
 import pushbridge.outbox.OutboxTotals;
 import pushbridge.socket.DevGate;
@@ -64,6 +68,7 @@ public final class Bridge {
     private final SocketServer sockets;
     private final BridgeHealth health;
     private final AdminServer admin;
+    private final LetterDesk letters;
     private final MetricsRegistry metrics;
     private final @Nullable DevPages devPages;
 
@@ -120,6 +125,8 @@ public final class Bridge {
         devPages = config.auth().mode() == AuthConfig.Mode.DEV ? devPages(gate, node) : null;
 
         // For operators.
+        LetterShelves shelves = new LetterShelves(
+                config.amqp(), config.letters(), node, "the bridge " + node, envelopes::read, clock);
         health = new BridgeHealth(loop.stats(), broker, copies, clock, failure::isDone, () -> stopping);
         metrics = BridgeMetrics.register(loop.stats(), broker, copies, held, sockets);
         admin = new AdminServer(
@@ -127,6 +134,8 @@ public final class Bridge {
                 health::now,
                 metrics::scrape,
                 tls(config.admin().tls(), config.admin().clientCaFile()));
+        letters = new LocalDesk(shelves, clock::machineMillis, shelves::close);
+        LetterApi.register(admin, letters);
 
         broker.onOwnership(now -> {
             if (now == BrokerStatus.Ownership.STANDBY) {
@@ -273,6 +282,7 @@ public final class Bridge {
         }
         sockets.stop();
         admin.stop();
+        letters.close();
         metrics.close();
     }
 

@@ -93,6 +93,10 @@ public final class Cli {
             err.println("pushbridge: " + e.getMessage());
             return ExitCode.CONFIG.number();
         }
+        if (e instanceof AdminClient.Failed failed) {
+            err.println("pushbridge: " + Secrets.mask(String.valueOf(failed.getMessage())));
+            return failed.exitCode().number();
+        }
         err.println("pushbridge: internal error: " + Secrets.mask(e.toString()));
         Object ran = command.getCommand();
         if (ran instanceof ServeCommand) {

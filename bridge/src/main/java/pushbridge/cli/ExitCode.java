@@ -19,6 +19,8 @@ public enum ExitCode {
     INTERNAL(70, "internal error"),
     /** The broker refused or did not answer; the same command may succeed later. */
     TRY_AGAIN(75, "the broker refused or did not answer; try again later"),
+    /** The running bridge lets nobody in with this token or certificate. */
+    REFUSED(77, "the bridge wants another token or certificate"),
     /** The configuration is wrong. */
     CONFIG(78, "wrong configuration");
 

@@ -69,13 +69,22 @@ public final class ConfigLoader {
     }
 
     /**
-     * What a command for dead letters needs: the way to RabbitMQ, the way to the bridge, what a bridge takes.
+     * What a command for dead letters needs: the way to RabbitMQ, and what a bridge takes.
      *
      * @throws ConfigException with all problems
      */
     public DeadLetterSettings loadDeadLetters(ConfigSources sources) throws ConfigException {
         Values values = valuesOf(sources);
-        return new DeadLetterSettings(amqp(values), letters(values), message(values), admin(values));
+        return new DeadLetterSettings(amqp(values), letters(values), message(values));
+    }
+
+    /**
+     * The same for what the listener for operators needs, so that a command finds the running bridge.
+     *
+     * @throws ConfigException with all problems
+     */
+    public AdminConfig loadAdmin(ConfigSources sources) throws ConfigException {
+        return admin(valuesOf(sources));
     }
 
     private Values valuesOf(ConfigSources sources) throws ConfigException {
@@ -289,6 +298,8 @@ public final class ConfigLoader {
         return new AdminConfig(
                 v.get(Keys.ADMIN_HOST),
                 v.get(Keys.ADMIN_PORT),
+                v.getOrNull(Keys.ADMIN_TOKEN),
+                v.get(Keys.ADMIN_MAX_BODY_BYTES),
                 TlsKeys.ADMIN.read(v),
                 v.getOrNull(Keys.ADMIN_TLS_CLIENT_CA_FILE));
     }

@@ -29,6 +29,7 @@ final class CrossChecks {
         checks.devModeStaysLocal();
         checks.tokensHaveOneKindOfKey();
         checks.cookiesComeFromKnownPages();
+        checks.operatorsAreKnown();
         checks.listenersDiffer();
         checks.proxiesAreNamed();
         checks.tlsIsWhole();
@@ -173,6 +174,21 @@ final class CrossChecks {
                     Keys.AUTH_ORIGINS,
                     "with %s any page in the world could connect as its visitor; name the origins instead of *",
                     Keys.AUTH_COOKIE.fullName());
+        }
+    }
+
+    private void operatorsAreKnown() {
+        if (values.have(Keys.ADMIN_HOST, Keys.ADMIN_TOKEN, Keys.ADMIN_TLS_CLIENT_CA_FILE)
+                && values.getOrNull(Keys.ADMIN_TOKEN) == null
+                && values.getOrNull(Keys.ADMIN_TLS_CLIENT_CA_FILE) == null
+                && !ValueType.isLoopback(values.get(Keys.ADMIN_HOST))) {
+            problem(
+                    Keys.ADMIN_HOST,
+                    "%s can be reached from other machines, and whoever reaches it could do everything; set %s (make one"
+                            + " with: openssl rand -base64 48) or %s, or listen on 127.0.0.1",
+                    Units.quote(shown(Keys.ADMIN_HOST)),
+                    Keys.ADMIN_TOKEN.fullName(),
+                    Keys.ADMIN_TLS_CLIENT_CA_FILE.fullName());
         }
     }
 

@@ -1,4 +1,4 @@
 package pushbridge.config;
 
-/** What a command for dead letters needs. */
-public record DeadLetterSettings(AmqpConfig amqp, LettersConfig letters, MessageConfig message, AdminConfig admin) {}
+/** What a command for dead letters needs when no bridge runs. */
+public record DeadLetterSettings(AmqpConfig amqp, LettersConfig letters, MessageConfig message) {}

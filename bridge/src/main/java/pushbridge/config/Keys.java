@@ -564,13 +564,29 @@ final class Keys {
             ESSENTIALS,
             ValueType.host(),
             "127.0.0.1",
-            "Address the listener for operators binds to; it asks nobody for a password.");
+            "Address the listener for operators binds to. One that other machines reach needs admin.token or"
+                    + " admin.tls.client-ca-file.");
     static final Key<Integer> ADMIN_PORT = key(
             "admin.port",
             ESSENTIALS,
             ValueType.port(),
             "8081",
             "Port of the listener for operators; 0 takes a free one.");
+    static final Key<String> ADMIN_TOKEN = add(
+            new Key<>(
+                    "admin.token",
+                    ESSENTIALS,
+                    ValueType.secret(32),
+                    Key.Default.none(),
+                    true,
+                    "What operators, scrapers and commands show to that listener (Authorization: Bearer …). Without it whoever"
+                            + " reaches the listener may do everything; /health/live and /health/ready answer anybody."));
+    static final Key<Integer> ADMIN_MAX_BODY_BYTES = key(
+            "admin.max-body-bytes",
+            RARE,
+            ValueType.size(KIB, 64 * MIB),
+            "1MiB",
+            "Largest body of a request to that listener; it is in memory as a whole.");
     static final Key<Path> ADMIN_TLS_CERTIFICATE_FILE = file(
             "admin.tls.certificate-file",
             "Certificate of the listener for operators in PEM, the intermediate ones behind it; makes it https://. Read again"

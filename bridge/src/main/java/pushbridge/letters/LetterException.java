@@ -9,6 +9,8 @@ public final class LetterException extends Exception {
     public enum Kind {
         /** The request makes no sense. */
         INVALID(400),
+        /** The bridge lets nobody in with this token or certificate. */
+        REFUSED(403),
         /** There is no such letter. */
         NOT_FOUND(404),
         /** Somebody else reads the letters. */
@@ -25,6 +27,11 @@ public final class LetterException extends Exception {
         /** The HTTP status. */
         public int status() {
             return status;
+        }
+
+        /** For programs: {@code not-found}. */
+        public String slug() {
+            return name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
         }
 
         /** The kind with that HTTP status; {@link #UNAVAILABLE} for any other. */

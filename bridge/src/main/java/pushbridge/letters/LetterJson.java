@@ -278,7 +278,7 @@ public final class LetterJson {
     }
 
     /** Of the body of a request. */
-    static Filter filter(JsonNode json) throws LetterException {
+    public static Filter filter(JsonNode json) throws LetterException {
         String since = optional(json, "since");
         String until = optional(json, "until");
         return new Filter(
@@ -326,7 +326,7 @@ public final class LetterJson {
     }
 
     /** Of the body of a request. */
-    static Replay replay(JsonNode json) throws LetterException {
+    public static Replay replay(JsonNode json) throws LetterException {
         JsonNode patch = json.get("patch");
         String body = optional(json, "body");
         String base64 = optional(json, "bodyBase64");

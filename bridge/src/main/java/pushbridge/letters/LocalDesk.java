@@ -260,6 +260,7 @@ public final class LocalDesk implements LetterDesk {
         private long answered;
         private long returned;
         private boolean full;
+        private boolean calledOff;
 
         ReplayRun(Shelf shelf, Replay how, boolean dryRun, Progress progress, long of) {
             this.shelf = shelf;
@@ -272,17 +273,18 @@ public final class LocalDesk implements LetterDesk {
         /** @param sender null in a dry run */
         void over(List<Entry> chosen, @Nullable Sender sender) throws LetterException, InterruptedException {
             for (Entry entry : chosen) {
-                if (full) {
-                    break; // whatever is published from now on would overtake what was refused
+                // Whatever is published behind one that was refused would overtake it.
+                if (full || calledOff) {
+                    break;
                 }
                 seen++;
                 one(entry, sender);
-                progress.at(dryRun ? seen : answered, of);
+                calledOff = !progress.at(dryRun ? seen : answered, of);
             }
             if (sender != null) {
                 sender.flush();
             }
-            progress.at(of, of);
+            progress.at(dryRun ? seen : answered, of);
         }
 
         private void one(Entry entry, @Nullable Sender sender) throws LetterException, InterruptedException {
@@ -339,6 +341,8 @@ public final class LocalDesk implements LetterDesk {
                         "stopped",
                         "RabbitMQ refused in the middle: its queue of instructions is full, or has no leader at the"
                                 + " moment; the rest was left");
+            } else if (calledOff) {
+                json.put("stopped", "it was called off; the rest was left");
             }
             return json;
         }
@@ -356,7 +360,9 @@ public final class LocalDesk implements LetterDesk {
                 try {
                     for (Entry entry : chosen) {
                         shelf.remove(entry);
-                        progress.at(++done, chosen.size());
+                        if (!progress.at(++done, chosen.size())) {
+                            break;
+                        }
                     }
                     shelf.settle();
                 } finally {

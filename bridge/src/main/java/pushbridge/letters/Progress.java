@@ -5,7 +5,8 @@ package pushbridge.letters;
 public interface Progress {
 
     /** For whoever does not look. */
-    Progress NONE = (done, of) -> {};
+    Progress NONE = (done, of) -> true;
 
-    void at(long done, long of);
+    /** Answers whether to go on; if not, it ends in order and says how far it came. */
+    boolean at(long done, long of);
 }

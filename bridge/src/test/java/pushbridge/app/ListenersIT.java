@@ -107,7 +107,7 @@ final class ListenersIT {
                 config.outbox(),
                 config.socket(),
                 config.auth(),
-                new AdminConfig("127.0.0.1", bridge.bridge().adminPort(), null, null),
+                new AdminConfig("127.0.0.1", bridge.bridge().adminPort(), null, 1 << 20, null, null),
                 config.letters(),
                 config.shutdown());
         assertThatThrownBy(() -> TestBridge.start(taken))

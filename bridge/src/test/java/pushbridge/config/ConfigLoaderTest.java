@@ -69,7 +69,7 @@ final class ConfigLoaderTest {
                                 new ProxyConfig(List.of(), ProxyConfig.Header.X_FORWARDED_FOR, false),
                                 null),
                         new AuthConfig(AuthConfig.Mode.DEV, false),
-                        new AdminConfig("127.0.0.1", 8081, null, null),
+                        new AdminConfig("127.0.0.1", 8081, null, 1 << 20, null, null),
                         new LettersConfig(200_000, 1L << 30, Duration.ofSeconds(30), Duration.ofMinutes(15)),
                         new ShutdownConfig(Duration.ofSeconds(5))));
     }
