@@ -37,7 +37,8 @@ public final class LetterJson {
         return Printable.line(MAPPER.writeValueAsString(json));
     }
 
-    static ObjectNode object() {
+    /** An empty object. */
+    public static ObjectNode object() {
         return MAPPER.createObjectNode();
     }
 
@@ -73,7 +74,8 @@ public final class LetterJson {
         return json;
     }
 
-    static ObjectNode full(Letter letter) {
+    /** One in full. */
+    public static ObjectNode full(Letter letter) {
         ObjectNode json = object();
         json.put("id", letter.id());
         json.put("queue", letter.queue().slug());
@@ -174,7 +176,7 @@ public final class LetterJson {
     }
 
     /** The text of these bytes; null when they are not UTF-8. */
-    static @Nullable String utf8(byte[] bytes) {
+    public static @Nullable String utf8(byte[] bytes) {
         try {
             return StandardCharsets.UTF_8
                     .newDecoder()
