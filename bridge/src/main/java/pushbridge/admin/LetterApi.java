@@ -34,8 +34,8 @@ public final class LetterApi {
     /** Between two lines about how far it has come. */
     private static final long PROGRESS_NANOS = 200_000_000;
 
-    private static final Set<String> PARAMETERS = Set.of(
-            "queue", "id", "reason", "type", "address", "since", "until", "text", "limit", "after", "newest");
+    private static final Set<String> PARAMETERS =
+            Set.of("queue", "id", "reason", "type", "address", "since", "until", "text", "limit", "after", "newest");
 
     private final LetterDesk desk;
 
@@ -84,16 +84,18 @@ public final class LetterApi {
     private AdminAnswer export(AdminRequest request) throws AdminException {
         LetterQueue queue = queue(request);
         Filter filter = filter(request);
-        return AdminAnswer.stream(LINES, out -> lines(out, () -> {
-                    desk.export(queue, filter, letter -> {
-                        try {
-                            out.write(LetterJson.line(letter) + "\n");
-                        } catch (IOException e) {
-                            throw new Gone(e);
-                        }
-                    });
-                    return LetterJson.parse("{}", "the end");
-                }))
+        return AdminAnswer.stream(
+                        LINES,
+                        out -> lines(out, () -> {
+                            desk.export(queue, filter, letter -> {
+                                try {
+                                    out.write(LetterJson.line(letter) + "\n");
+                                } catch (IOException e) {
+                                    throw new Gone(e);
+                                }
+                            });
+                            return LetterJson.parse("{}", "the end");
+                        }))
                 .noting(did("export", queue, filter, false));
     }
 

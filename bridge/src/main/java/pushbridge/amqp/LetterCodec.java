@@ -212,8 +212,14 @@ final class LetterCodec {
             return Long.parseLong(idOfCopy(copyId), 16);
         }
         MessageDigest sha = sha256();
-        sha.update((found.routingKey() + '\n' + found.properties().getMessageId() + '\n'
-                        + found.properties().getTimestamp() + '\n' + headers.get("x-death") + '\n')
+        sha.update((found.routingKey()
+                        + '\n'
+                        + found.properties().getMessageId()
+                        + '\n'
+                        + found.properties().getTimestamp()
+                        + '\n'
+                        + headers.get("x-death")
+                        + '\n')
                 .getBytes(StandardCharsets.UTF_8));
         sha.update(found.body());
         return first48Bits(sha.digest());
@@ -287,7 +293,10 @@ final class LetterCodec {
     private static Map<String, Object> properties(BasicProperties from) {
         Map<String, Object> properties = new LinkedHashMap<>();
         put(properties, "messageId", from.getMessageId());
-        put(properties, "timestamp", from.getTimestamp() == null ? null : from.getTimestamp().getTime());
+        put(
+                properties,
+                "timestamp",
+                from.getTimestamp() == null ? null : from.getTimestamp().getTime());
         put(properties, "contentType", from.getContentType());
         put(properties, "contentEncoding", from.getContentEncoding());
         put(properties, "correlationId", from.getCorrelationId());

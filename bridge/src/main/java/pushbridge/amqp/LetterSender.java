@@ -49,7 +49,10 @@ final class LetterSender implements Sender {
         this.config = config;
         this.topology = new Topology(config);
         this.channel = ConfirmChannel.open(
-                new Connector(config, node, "letters-out").connect(), config.confirmTimeout(), events::add, new Heard());
+                new Connector(config, node, "letters-out").connect(),
+                config.confirmTimeout(),
+                events::add,
+                new Heard());
     }
 
     @Override
@@ -63,8 +66,8 @@ final class LetterSender implements Sender {
         BasicProperties properties = LetterCodec.properties(outgoing);
         try {
             if (!channel.fits(properties)) {
-                throw LetterException.unavailable("the headers of letter %s are larger than RabbitMQ takes"
-                        .formatted(outgoing.letterId()));
+                throw LetterException.unavailable(
+                        "the headers of letter %s are larger than RabbitMQ takes".formatted(outgoing.letterId()));
             }
             int bytes = outgoing.body().length;
             inFlight.put(channel.nextNumber(), new Waiting(outgoing.letterId(), bytes, System.nanoTime(), answer));
@@ -97,9 +100,8 @@ final class LetterSender implements Sender {
 
     /** Waits for the next thing RabbitMQ says. */
     private void hear() throws LetterException, InterruptedException {
-        long since = inFlight.isEmpty()
-                ? System.nanoTime()
-                : inFlight.firstEntry().getValue().publishedNanos;
+        long since =
+                inFlight.isEmpty() ? System.nanoTime() : inFlight.firstEntry().getValue().publishedNanos;
         long left = channel.isBlocked()
                 ? config.confirmTimeout().toNanos()
                 : channel.deadlineNanos(since) - System.nanoTime();
@@ -107,7 +109,8 @@ final class LetterSender implements Sender {
         if (event == null) {
             throw LetterException.unavailable(
                     channel.isBlocked()
-                            ? "RabbitMQ takes nothing because of an alarm (%s): see rabbitmqctl status".formatted(blocked)
+                            ? "RabbitMQ takes nothing because of an alarm (%s): see rabbitmqctl status"
+                                    .formatted(blocked)
                             : "RabbitMQ did not answer in time; what was not answered may have been taken, and is kept");
         }
         handle(event);

@@ -53,6 +53,7 @@ public final class LetterShelves implements Shelves, AutoCloseable {
     private long usedNanos;
     /** Shelves that somebody has not closed. */
     private int users;
+
     private @Nullable Thread watcher;
     private boolean closed;
 
@@ -145,7 +146,8 @@ public final class LetterShelves implements Shelves, AutoCloseable {
                 synchronized (this) {
                     long now = System.nanoTime();
                     if (connection == null
-                            || (users == 0 && now - usedNanos > config.idleClose().toNanos())) {
+                            || (users == 0
+                                    && now - usedNanos > config.idleClose().toNanos())) {
                         giveBack();
                         watcher = null;
                         return;

@@ -42,7 +42,9 @@ final class ReaderLock {
             throws LetterException, InterruptedException, BrokerException {
         try {
             Topology.onChannel(
-                    connection, "the lock " + queue, channel -> channel.queueDeclare(queue, false, true, true, Map.of()));
+                    connection,
+                    "the lock " + queue,
+                    channel -> channel.queueDeclare(queue, false, true, true, Map.of()));
             Channel channel = connection.createChannel();
             // Never deleted by itself while this consumer is there; and when it is deleted, the consumer hears of it.
             channel.basicConsume(queue, true, new Porter(channel, holder, lost));
@@ -109,9 +111,7 @@ final class ReaderLock {
         public void handleDelivery(String tag, Envelope envelope, BasicProperties properties, byte[] body)
                 throws IOException {
             if (properties.getReplyTo() != null) {
-                getChannel()
-                        .basicPublish(
-                                "", properties.getReplyTo(), null, holder.getBytes(StandardCharsets.UTF_8));
+                getChannel().basicPublish("", properties.getReplyTo(), null, holder.getBytes(StandardCharsets.UTF_8));
             }
         }
 

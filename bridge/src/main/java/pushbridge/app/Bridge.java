@@ -125,8 +125,8 @@ public final class Bridge {
         devPages = config.auth().mode() == AuthConfig.Mode.DEV ? devPages(gate, node) : null;
 
         // For operators.
-        LetterShelves shelves = new LetterShelves(
-                config.amqp(), config.letters(), node, "the bridge " + node, envelopes::read, clock);
+        LetterShelves shelves =
+                new LetterShelves(config.amqp(), config.letters(), node, "the bridge " + node, envelopes::read, clock);
         health = new BridgeHealth(loop.stats(), broker, copies, clock, failure::isDone, () -> stopping);
         metrics = BridgeMetrics.register(loop.stats(), broker, copies, held, sockets);
         admin = new AdminServer(

@@ -83,7 +83,8 @@ final class DeadLettersCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        throw new ParameterException(Objects.requireNonNull(spec, "set by picocli").commandLine(), "Missing command");
+        throw new ParameterException(
+                Objects.requireNonNull(spec, "set by picocli").commandLine(), "Missing command");
     }
 
     /** What all of them are given. */
@@ -226,8 +227,7 @@ final class DeadLettersCommand implements Callable<Integer> {
         }
 
         LetterView view() {
-            return new LetterView(
-                    Instant.now(), isTerminal() && !surroundings.environment.containsKey("NO_COLOR"));
+            return new LetterView(Instant.now(), isTerminal() && !surroundings.environment.containsKey("NO_COLOR"));
         }
 
         static boolean isTerminal() {
@@ -411,7 +411,8 @@ final class DeadLettersCommand implements Callable<Integer> {
             }
             if (!chosen.isAll() && all) {
                 throw new LetterException(
-                        LetterException.Kind.INVALID, "--all and a choice contradict each other: leave one of them out");
+                        LetterException.Kind.INVALID,
+                        "--all and a choice contradict each other: leave one of them out");
             }
             return chosen;
         }
@@ -515,7 +516,8 @@ final class DeadLettersCommand implements Callable<Integer> {
 
     @Command(
             name = "export",
-            description = "Writes dead letters in full, the oldest first, one a line as JSON. They stay where they are.")
+            description =
+                    "Writes dead letters in full, the oldest first, one a line as JSON. They stay where they are.")
     static final class ExportCommand extends LetterCommand {
         @Mixin
         FilterOptions filter = new FilterOptions();
@@ -559,7 +561,8 @@ final class DeadLettersCommand implements Callable<Integer> {
 
     @Command(
             name = "import",
-            description = "Puts exported letters back into the queues they came from. What is there already is left out.")
+            description =
+                    "Puts exported letters back into the queues they came from. What is there already is left out.")
     static final class ImportCommand extends LetterCommand {
         /** Letters of one step. */
         private static final int AT_ONCE = 1_000;
@@ -642,8 +645,7 @@ final class DeadLettersCommand implements Callable<Integer> {
             }
         }
 
-        private void put(LetterDesk desk, List<Letter> part, long[] sums)
-                throws LetterException, InterruptedException {
+        private void put(LetterDesk desk, List<Letter> part, long[] sums) throws LetterException, InterruptedException {
             if (part.isEmpty()) {
                 return;
             }

@@ -93,8 +93,14 @@ final class RemoteDesk implements LetterDesk {
         add(query, "reason", filter.reasons());
         add(query, "type", filter.types());
         add(query, "address", filter.addresses());
-        add(query, "since", filter.since() == null ? List.of() : List.of(filter.since().toString()));
-        add(query, "until", filter.until() == null ? List.of() : List.of(filter.until().toString()));
+        add(
+                query,
+                "since",
+                filter.since() == null ? List.of() : List.of(filter.since().toString()));
+        add(
+                query,
+                "until",
+                filter.until() == null ? List.of() : List.of(filter.until().toString()));
         add(query, "text", filter.text() == null ? List.of() : List.of(filter.text()));
         return query.toString();
     }
@@ -172,8 +178,7 @@ final class RemoteDesk implements LetterDesk {
         return sum;
     }
 
-    private ObjectNode putPart(List<ObjectNode> part, boolean dryRun)
-            throws LetterException, InterruptedException {
+    private ObjectNode putPart(List<ObjectNode> part, boolean dryRun) throws LetterException, InterruptedException {
         ObjectNode body = LetterJson.object();
         body.put("dryRun", dryRun);
         part.forEach(body.putArray("letters")::add);
@@ -218,7 +223,8 @@ final class RemoteDesk implements LetterDesk {
                             LetterException.Kind.of(json.path("status").asInt(0)),
                             json.path("detail").asString("the bridge does not say why"));
                 } else if (json.has("done")) {
-                    return progress.at(json.path("done").asLong(0), json.path("of").asLong(0));
+                    return progress.at(
+                            json.path("done").asLong(0), json.path("of").asLong(0));
                 } else {
                     taker.take(json);
                 }

@@ -21,7 +21,10 @@ public final class JsonPatch {
     }
 
     private record Operation(
-            String name, List<String> path, List<String> from, @Nullable JsonNode value) {}
+            String name,
+            List<String> path,
+            List<String> from,
+            @Nullable JsonNode value) {}
 
     private final JsonNode source;
     private final List<Operation> operations;
@@ -46,9 +49,8 @@ public final class JsonPatch {
 
     static JsonPatch of(JsonNode source) throws LetterException {
         if (!source.isArray()) {
-            throw LetterException.invalid(
-                    "a patch is a list of operations (RFC 6902), such as"
-                            + " [{\"op\":\"move\",\"from\":\"/payload/ID\",\"path\":\"/payload/id\"}]");
+            throw LetterException.invalid("a patch is a list of operations (RFC 6902), such as"
+                    + " [{\"op\":\"move\",\"from\":\"/payload/ID\",\"path\":\"/payload/id\"}]");
         }
         List<Operation> operations = new ArrayList<>();
         for (JsonNode each : source) {
@@ -146,7 +148,9 @@ public final class JsonPatch {
     private static JsonNode find(JsonNode root, List<String> path) throws PatchException {
         JsonNode at = root;
         for (String token : path) {
-            at = at instanceof ArrayNode array ? array.path(index(array, token, array.size() - 1, path)) : at.path(token);
+            at = at instanceof ArrayNode array
+                    ? array.path(index(array, token, array.size() - 1, path))
+                    : at.path(token);
         }
         if (at.isMissingNode()) {
             throw new PatchException(shown(path) + " is not there");

@@ -75,8 +75,6 @@ public final class LetterHeaders {
     }
 
     private static boolean isOfTheBroker(String name) {
-        return OF_THE_BROKER.contains(name)
-                || name.startsWith("x-first-death-")
-                || name.startsWith("x-last-death-");
+        return OF_THE_BROKER.contains(name) || name.startsWith("x-first-death-") || name.startsWith("x-last-death-");
     }
 }

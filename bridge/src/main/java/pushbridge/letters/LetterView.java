@@ -36,8 +36,9 @@ public final class LetterView {
     /** As malformed bodies are told of. */
     private static final Pattern PLACE = Pattern.compile("line (\\d{1,9}), column (\\d{1,9}): (.*)");
 
-    private static final JsonMapper STRICT =
-            JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+    private static final JsonMapper STRICT = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
 
     private final Instant now;
     private final boolean colours;
@@ -77,10 +78,11 @@ public final class LetterView {
         String of = matching == total
                 ? letters(total) + " in " + text(page, "queue")
                 : "%,d of %s in %s fit".formatted(matching, letters(total), text(page, "queue"));
-        lines.add(shown == matching
-                ? of + "."
-                : "%s; %,d shown, %s first.".formatted(of, shown, newestFirst ? "the newest" : "the oldest")
-                        + (text(page, "next").isEmpty() ? "" : " More: --after " + text(page, "next")));
+        lines.add(
+                shown == matching
+                        ? of + "."
+                        : "%s; %,d shown, %s first.".formatted(of, shown, newestFirst ? "the newest" : "the oldest")
+                                + (text(page, "next").isEmpty() ? "" : " More: --after " + text(page, "next")));
         beyond(page, lines);
         return lines;
     }
@@ -88,9 +90,10 @@ public final class LetterView {
     private static void beyond(JsonNode json, List<String> lines) {
         long beyond = json.path("beyond").asLong(0);
         if (beyond > 0) {
-            lines.add("%,d more lie behind these, more than are looked at together (letters.max-messages, letters.max-bytes);"
-                            .formatted(beyond)
-                    + " they come when these are replayed or discarded.");
+            lines.add(
+                    "%,d more lie behind these, more than are looked at together (letters.max-messages, letters.max-bytes);"
+                                    .formatted(beyond)
+                            + " they come when these are replayed or discarded.");
         }
     }
 
@@ -190,7 +193,8 @@ public final class LetterView {
                 "published",
                 text(letter, "exchange").isEmpty()
                         ? "through the default exchange to " + text(letter, "routingKey")
-                        : "to the exchange " + text(letter, "exchange") + " with the key " + text(letter, "routingKey"));
+                        : "to the exchange " + text(letter, "exchange") + " with the key "
+                                + text(letter, "routingKey"));
         String before = "history";
         for (JsonNode sentence : letter.path("history")) {
             field(lines, before, Printable.line(sentence.asString("")));
@@ -321,7 +325,8 @@ public final class LetterView {
             List<String> there = new ArrayList<>();
             JsonNode at = json;
             for (String token : path) {
-                JsonNode next = at.isArray() && token.matches("[0-9]{1,9}") ? at.path(Integer.parseInt(token)) : at.path(token);
+                JsonNode next =
+                        at.isArray() && token.matches("[0-9]{1,9}") ? at.path(Integer.parseInt(token)) : at.path(token);
                 if (next.isMissingNode()) {
                     return new Mark(there, Printable.line(token) + " " + words);
                 }
@@ -351,7 +356,8 @@ public final class LetterView {
                 return; // nobody reads that, and it might be large
             }
             String hint = path.equals(mark.path) ? "   " + red("<-- " + mark.words) : "";
-            String indent = before.substring(0, before.length() - before.stripLeading().length());
+            String indent =
+                    before.substring(0, before.length() - before.stripLeading().length());
             if (value.isObject() && !value.isEmpty()) {
                 lines.add(before + "{" + hint);
                 int left = value.size();
@@ -396,8 +402,9 @@ public final class LetterView {
                         dryRun ? "would be" : replayed == 1 ? "was" : "were"));
         long again = result.path("refusedAgain").asLong(0);
         if (again > 0) {
-            lines.add("%,d %s refused again by a bridge as it is configured now, and %s (--anyway replays them all the same):"
-                    .formatted(again, dryRun ? "would be" : "would have been", dryRun ? "left" : "were left"));
+            lines.add(
+                    "Left, since a bridge as it is configured now would refuse them again (--anyway replays them all the same)"
+                            + " or the patch does not fit:");
             for (JsonNode refusal : result.path("refusals")) {
                 lines.add("  %,d  %s, such as %s: %s"
                         .formatted(
@@ -462,7 +469,9 @@ public final class LetterView {
             long minutes = ago.toMinutes();
             String words = minutes < 1
                     ? ago.toSeconds() + " s"
-                    : minutes < 120 ? minutes + " min" : minutes < 48 * 60 ? ago.toHours() + " h" : ago.toDays() + " days";
+                    : minutes < 120
+                            ? minutes + " min"
+                            : minutes < 48 * 60 ? ago.toHours() + " h" : ago.toDays() + " days";
             return "%s (%s ago)".formatted(seconds(instant), words);
         } catch (java.time.format.DateTimeParseException e) {
             return instant;

@@ -82,7 +82,8 @@ public final class LocalDesk implements LetterDesk {
         for (Entry entry : matching.subList(from, to)) {
             letters.add(LetterJson.summary(queue, entry));
         }
-        json.put("next", to < matching.size() && to > from ? matching.get(to - 1).idText() : null);
+        json.put(
+                "next", to < matching.size() && to > from ? matching.get(to - 1).idText() : null);
         return json;
     }
 
@@ -117,10 +118,14 @@ public final class LocalDesk implements LetterDesk {
         }
         ObjectNode json = totals(queue, shelf, matching.size());
         if (!matching.isEmpty()) {
-            json.put("oldest", LetterJson.summary(queue, matching.get(0)).path("failedAt").asString());
+            json.put(
+                    "oldest",
+                    LetterJson.summary(queue, matching.get(0)).path("failedAt").asString());
             json.put(
                     "newest",
-                    LetterJson.summary(queue, matching.get(matching.size() - 1)).path("failedAt").asString());
+                    LetterJson.summary(queue, matching.get(matching.size() - 1))
+                            .path("failedAt")
+                            .asString());
         }
         json.set("reasons", byReason.json());
         json.set("types", byType.json());
@@ -216,23 +221,24 @@ public final class LocalDesk implements LetterDesk {
         checkAddress(how.to());
         synchronized (changing) {
             try (Shelf shelf = shelves.open(queue)) {
-            List<Entry> chosen = matching(shelf, filter);
-            requireIds(chosen, filter);
-            if (how.body() != null && chosen.size() != 1) {
-                throw LetterException.invalid("another body is for exactly one letter, and " + chosen.size() + " are meant");
-            }
-            ReplayRun run = new ReplayRun(shelf, how, dryRun, progress, chosen.size());
-            if (dryRun) {
-                run.over(chosen, null);
-            } else {
-                try (Sender sender = shelves.sender()) {
-                    run.over(chosen, sender);
-                } finally {
-                    audit("Replayed", queue, run.done, filter, how.to() == null ? "" : " to " + how.to());
+                List<Entry> chosen = matching(shelf, filter);
+                requireIds(chosen, filter);
+                if (how.body() != null && chosen.size() != 1) {
+                    throw LetterException.invalid(
+                            "another body is for exactly one letter, and " + chosen.size() + " are meant");
                 }
-                shelf.settle();
-            }
-            return run.json(queue);
+                ReplayRun run = new ReplayRun(shelf, how, dryRun, progress, chosen.size());
+                if (dryRun) {
+                    run.over(chosen, null);
+                } else {
+                    try (Sender sender = shelves.sender()) {
+                        run.over(chosen, sender);
+                    } finally {
+                        audit("Replayed", queue, run.done, filter, how.to() == null ? "" : " to " + how.to());
+                    }
+                    shelf.settle();
+                }
+                return run.json(queue);
             }
         }
     }
@@ -335,7 +341,9 @@ public final class LocalDesk implements LetterDesk {
             json.put("refusedAgain", refused.total);
             json.set("refusals", refused.json());
             if (returned > 0) {
-                json.put("stopped", "RabbitMQ has no queue for " + returned + " of them: start a bridge, it declares it");
+                json.put(
+                        "stopped",
+                        "RabbitMQ has no queue for " + returned + " of them: start a bridge, it declares it");
             } else if (full) {
                 json.put(
                         "stopped",
@@ -353,28 +361,28 @@ public final class LocalDesk implements LetterDesk {
             throws LetterException, InterruptedException {
         synchronized (changing) {
             try (Shelf shelf = shelves.open(queue)) {
-            List<Entry> chosen = matching(shelf, filter);
-            requireIds(chosen, filter);
-            long done = 0;
-            if (!dryRun) {
-                try {
-                    for (Entry entry : chosen) {
-                        shelf.remove(entry);
-                        if (!progress.at(++done, chosen.size())) {
-                            break;
+                List<Entry> chosen = matching(shelf, filter);
+                requireIds(chosen, filter);
+                long done = 0;
+                if (!dryRun) {
+                    try {
+                        for (Entry entry : chosen) {
+                            shelf.remove(entry);
+                            if (!progress.at(++done, chosen.size())) {
+                                break;
+                            }
                         }
+                        shelf.settle();
+                    } finally {
+                        audit("Discarded", queue, done, filter, "");
                     }
-                    shelf.settle();
-                } finally {
-                    audit("Discarded", queue, done, filter, "");
                 }
-            }
-            ObjectNode json = LetterJson.object();
-            json.put("queue", queue.slug());
-            json.put("dryRun", dryRun);
-            json.put("selected", chosen.size());
-            json.put("discarded", dryRun ? chosen.size() : done);
-            return json;
+                ObjectNode json = LetterJson.object();
+                json.put("queue", queue.slug());
+                json.put("dryRun", dryRun);
+                json.put("selected", chosen.size());
+                json.put("discarded", dryRun ? chosen.size() : done);
+                return json;
             }
         }
     }
@@ -427,7 +435,8 @@ public final class LocalDesk implements LetterDesk {
             switch (fate) {
                 case TAKEN -> count++;
                 case RETURNED ->
-                    throw LetterException.unavailable("RabbitMQ has no queue for letters: start a bridge, it declares it");
+                    throw LetterException.unavailable(
+                            "RabbitMQ has no queue for letters: start a bridge, it declares it");
                 case REFUSED ->
                     throw LetterException.unavailable(
                             "RabbitMQ refuses further letters: the queue is full, or has no leader at the moment");
@@ -473,7 +482,8 @@ public final class LocalDesk implements LetterDesk {
         Map<String, Object> headers = LetterHeaders.ofInstruction(letter.headers());
         headers.put(LetterHeaders.REPLAYED, letter.id());
         if (how.to() != null) {
-            return new Outgoing(letter.id(), Outgoing.Target.ADDRESS, how.to(), properties, headers, addressed(body, how.to()));
+            return new Outgoing(
+                    letter.id(), Outgoing.Target.ADDRESS, how.to(), properties, headers, addressed(body, how.to()));
         }
         return letter.exchange().isEmpty()
                 ? new Outgoing(letter.id(), Outgoing.Target.INSTRUCTIONS, "", properties, headers, body)
@@ -503,12 +513,12 @@ public final class LocalDesk implements LetterDesk {
 
     private static void audit(String what, LetterQueue queue, long count, Filter filter, String more) {
         log.info(
-                "{} {} letters of {}{}, chosen by {}",
+                "{} {} of the letters in {}{}; chosen were {}",
                 what,
                 count,
                 queue.slug(),
                 more,
-                filter.isAll() ? "nothing: all" : LetterJson.line(LetterJson.filter(filter)));
+                LetterJson.line(LetterJson.filter(filter)));
     }
 
     @Override

@@ -184,7 +184,8 @@ final class AdminServerTest {
                 ask("GET /api/nothing", RIGHT),
                 ask("GET /metrics"),
                 ask("GET /api/fault", RIGHT))) {
-            assertThat(reply.header("Content-Security-Policy")).contains("default-src 'none'", "frame-ancestors 'none'");
+            assertThat(reply.header("Content-Security-Policy"))
+                    .contains("default-src 'none'", "frame-ancestors 'none'");
             assertThat(reply.header("X-Content-Type-Options")).isEqualTo("nosniff");
             assertThat(reply.header("X-Frame-Options")).isEqualTo("DENY");
             assertThat(reply.header("Cache-Control")).isEqualTo("no-store");
@@ -235,11 +236,14 @@ final class AdminServerTest {
     void aStreamIsReadWhileItIsWrittenAndOnlySoManyAreThere() throws Exception {
         CountDownLatch go = new CountDownLatch(1);
         start(null);
-        server().register("GET", "/api/stream", request -> AdminAnswer.stream("text/plain", out -> {
-            out.write("first\n");
-            go.await();
-            out.write("second\n");
-        }));
+        server().register(
+                        "GET",
+                        "/api/stream",
+                        request -> AdminAnswer.stream("text/plain", out -> {
+                            out.write("first\n");
+                            go.await();
+                            out.write("second\n");
+                        }));
         List<Socket> open = new java.util.ArrayList<>();
         try {
             for (int i = 0; i < AdminServer.STREAMS; i++) {
@@ -389,9 +393,7 @@ final class AdminServerTest {
     private Reply send(String host, String request, String body, String... headers) throws IOException {
         try (Socket socket = connect()) {
             String lines = headers.length == 0 ? "" : String.join("\r\n", headers) + "\r\n";
-            write(
-                    socket,
-                    request + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n" + lines + "\r\n" + body);
+            write(socket, request + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n" + lines + "\r\n" + body);
             String all = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             int end = all.indexOf("\r\n\r\n");
             assertThat(end).as(all).isPositive();

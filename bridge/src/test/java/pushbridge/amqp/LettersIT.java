@@ -25,11 +25,11 @@ import pushbridge.config.AmqpConfig;
 import pushbridge.config.LettersConfig;
 import pushbridge.delivery.Clock;
 import pushbridge.letters.Filter;
+import pushbridge.letters.Letter;
 import pushbridge.letters.LetterDesk;
 import pushbridge.letters.LetterException;
 import pushbridge.letters.LetterJson;
 import pushbridge.letters.LetterQueue;
-import pushbridge.letters.Letter;
 import pushbridge.letters.LocalDesk;
 import pushbridge.letters.Outgoing;
 import pushbridge.letters.Progress;
@@ -70,8 +70,7 @@ final class LettersIT {
     }
 
     private LetterShelves shelves(String holder, LettersConfig config) {
-        LetterShelves shelves = new LetterShelves(
-                config(), config, "node", holder, TestBodies::read, Clock.system());
+        LetterShelves shelves = new LetterShelves(config(), config, "node", holder, TestBodies::read, Clock.system());
         opened.add(shelves);
         return shelves;
     }
@@ -129,7 +128,9 @@ final class LettersIT {
     }
 
     private static List<String> ids(List<Message> messages) {
-        return messages.stream().map(message -> message.properties().getMessageId()).toList();
+        return messages.stream()
+                .map(message -> message.properties().getMessageId())
+                .toList();
     }
 
     private static List<String> range(int from, int to) {
@@ -138,8 +139,10 @@ final class LettersIT {
 
     private static List<String> messageIds(LetterDesk desk) throws Exception {
         List<String> ids = new ArrayList<>();
-        desk.export(LetterQueue.DEAD, Filter.ALL, letter ->
-                ids.add(letter.path("properties").path("messageId").asString()));
+        desk.export(
+                LetterQueue.DEAD,
+                Filter.ALL,
+                letter -> ids.add(letter.path("properties").path("messageId").asString()));
         return ids;
     }
 
@@ -165,7 +168,8 @@ final class LettersIT {
             JsonNode next = desk.list(queue, Filter.ALL, 2, page.path("next").asString(), false);
             assertThat(next.path("letters").get(0).path("failedAt").asString()).isEqualTo("1970-01-01T00:00:00.002Z");
             JsonNode newest = desk.list(queue, Filter.ALL, 1, null, true);
-            assertThat(newest.path("letters").get(0).path("failedAt").asString()).isEqualTo("1970-01-01T00:00:00.299Z");
+            assertThat(newest.path("letters").get(0).path("failedAt").asString())
+                    .isEqualTo("1970-01-01T00:00:00.299Z");
             assertThat(broker.ready(name)).isZero();
         }
         broker.awaitReady(name, 300);
@@ -210,7 +214,12 @@ final class LettersIT {
                 java.util.Arrays.stream(messageIds)
                         .map(id -> LetterCodec.idOfCopy("node-" + id.substring(1)))
                         .toList(),
-                List.of(), List.of(), List.of(), null, null, null);
+                List.of(),
+                List.of(),
+                List.of(),
+                null,
+                null,
+                null);
     }
 
     @Test
@@ -263,8 +272,10 @@ final class LettersIT {
         LetterShelves shelves = shelves("the test", Plain.LETTERS);
         shelves.open(LetterQueue.DEAD);
         // What RabbitMQ may do to a queue of the same name as one that an ended connection had; nobody else can.
-        Broker.rabbitmqctl("eval", "rabbit_amqqueue:delete_immediately_by_resource([{resource,<<\"/\">>,queue,<<\""
-                + broker.prefix() + ".reader\">>}]).");
+        Broker.rabbitmqctl(
+                "eval",
+                "rabbit_amqqueue:delete_immediately_by_resource([{resource,<<\"/\">>,queue,<<\"" + broker.prefix()
+                        + ".reader\">>}]).");
         broker.awaitReady(dead(), 3);
         assertThat(shelves.open(LetterQueue.DEAD).entries()).hasSize(3);
     }
@@ -292,16 +303,23 @@ final class LettersIT {
         broker.publish(
                 broker.prefix(),
                 "user.ann",
-                new BasicProperties.Builder().deliveryMode(2).expiration("1").messageId("late").build(),
+                new BasicProperties.Builder()
+                        .deliveryMode(2)
+                        .expiration("1")
+                        .messageId("late")
+                        .build(),
                 body(1));
         broker.awaitReady(broker.prefix() + ".expired", 1);
         try (Channel channel = broker.connection().createChannel()) {
-            channel.basicPublish("", topology.instructions(), null, "{\"to\":\"user.bob\"}".getBytes(StandardCharsets.UTF_8));
+            channel.basicPublish(
+                    "", topology.instructions(), null, "{\"to\":\"user.bob\"}".getBytes(StandardCharsets.UTF_8));
             Broker.await("an instruction", () -> broker.ready(topology.instructions()) == 1);
             channel.basicQos(1);
             channel.basicConsume(
-                    topology.instructions(), false,
-                    (tag, delivery) -> channel.basicReject(delivery.getEnvelope().getDeliveryTag(), false),
+                    topology.instructions(),
+                    false,
+                    (tag, delivery) ->
+                            channel.basicReject(delivery.getEnvelope().getDeliveryTag(), false),
                     tag -> {});
             broker.awaitReady(dead(), 1);
         }
@@ -343,7 +361,8 @@ final class LettersIT {
         List<Message> taken = java.util.Collections.synchronizedList(new ArrayList<>());
         try (Channel channel = broker.connection().createChannel()) {
             channel.basicConsume(
-                    topology.instructions(), true,
+                    topology.instructions(),
+                    true,
                     (tag, delivery) -> taken.add(new Message(
                             delivery.getEnvelope().getExchange(),
                             delivery.getEnvelope().getRoutingKey(),
@@ -390,8 +409,7 @@ final class LettersIT {
             assertThat(result.path("left").asInt()).isEqualTo(1);
             assertThat(result.path("refusals").get(0).path("reason").asString()).isEqualTo("malformed");
             assertThat(messageIds(desk)).containsExactly("m0");
-            desk.replay(
-                    LetterQueue.DEAD, Filter.ALL, new Replay(null, null, null, null, true), false, Progress.NONE);
+            desk.replay(LetterQueue.DEAD, Filter.ALL, new Replay(null, null, null, null, true), false, Progress.NONE);
             assertThat(messageIds(desk)).isEmpty();
         }
         assertThat(ids(takeInstructions(3))).containsExactly("m1", "m2", "m0");
@@ -446,8 +464,11 @@ final class LettersIT {
         broker.publish("", dead(), copy(1), "{\"to\":\"user.1\",\"type\":\"note\",\"seq\":1,\"payload\":{}}");
         try (LetterDesk desk = desk()) {
             desk.replay(
-                    LetterQueue.DEAD, Filter.ALL, new Replay("user.zoe", null, null, Duration.ofMinutes(1), false),
-                    false, Progress.NONE);
+                    LetterQueue.DEAD,
+                    Filter.ALL,
+                    new Replay("user.zoe", null, null, Duration.ofMinutes(1), false),
+                    false,
+                    Progress.NONE);
         }
         Message again = takeInstruction();
         assertThat(again.routingKey()).isEqualTo("user.zoe");
@@ -481,7 +502,8 @@ final class LettersIT {
         List<ObjectNode> after = new ArrayList<>();
         try (LetterDesk desk = desk()) {
             desk.export(LetterQueue.DEAD, Filter.ALL, exported::add);
-            assertThat(desk.put(letters(exported), false).path("thereAlready").asInt()).isEqualTo(20);
+            assertThat(desk.put(letters(exported), false).path("thereAlready").asInt())
+                    .isEqualTo(20);
             desk.discard(LetterQueue.DEAD, Filter.ALL, false, Progress.NONE);
             ObjectNode result = desk.put(letters(exported), false);
             assertThat(result.path("imported").asInt()).isEqualTo(20);
