@@ -192,7 +192,7 @@ final class DeadLettersIT {
         int exitCode = new Cli(config -> ExitCode.INTERNAL, PublishOnce::publish, TopologyOnce::check, LettersOnce::open)
                 .run(
                         new String[] {"dead-letters", "list", "--set", "admin.port=" + adminPort},
-                        Map.of("PUSHBRIDGE_AMQP_URI", "amqp://guest:secret@127.0.0.1:1/"),
+                        Map.of("PUSHBRIDGE_AMQP_URI", "amqp://guest:secret@127.0.0.1:1/%2F"),
                         new PrintStream(err, true, StandardCharsets.UTF_8),
                         new PrintStream(err, true, StandardCharsets.UTF_8));
         assertThat(exitCode).isEqualTo(69);
