@@ -94,7 +94,13 @@ public record AdminRequest(
                 return read;
             }
         } catch (JacksonException e) {
-            throw new AdminException(400, "malformed", "The body is not JSON: " + e.getOriginalMessage() + ".");
+            // Not what the parser says: it quotes the body, and this gets into the log.
+            throw new AdminException(
+                    400,
+                    "malformed",
+                    "The body is no JSON that can be read (line %d, column %d)."
+                            .formatted(
+                                    e.getLocation().getLineNr(), e.getLocation().getColumnNr()));
         }
         throw new AdminException(400, "malformed", "The body must be a JSON object.");
     }

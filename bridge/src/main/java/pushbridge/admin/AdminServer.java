@@ -131,6 +131,9 @@ public final class AdminServer {
                         .setMaxPoolSize(WORKERS))
                 .build();
         listener.setTransport(transport);
+        AdminPlaces connections = new AdminPlaces(config.maxConnections());
+        listener.registerAddOn(
+                (on, builder) -> builder.add(builder.indexOfType(TransportFilter.class) + 1, connections));
         if (tls != null) {
             TlsFilter filter = new TlsFilter(tls);
             listener.registerAddOn(
@@ -247,10 +250,14 @@ public final class AdminServer {
             return AdminException.wrongMethod(List.of("GET", "HEAD")).answer();
         }
         Health now = health.get();
-        if (path.equals("/health/live")) {
-            return AdminAnswer.json(now.live() ? 200 : 503, Map.of("status", now.live() ? "live" : "dead"));
-        }
         Map<String, Object> body = new LinkedHashMap<>();
+        if (path.equals("/health/live")) {
+            body.put("status", now.live() ? "live" : "dead");
+            if (trusted) {
+                body.put("checks", now.liveChecks());
+            }
+            return AdminAnswer.json(now.live() ? 200 : 503, body);
+        }
         body.put("status", now.ready() ? "ready" : "not ready");
         if (trusted) {
             body.put("checks", now.checks());

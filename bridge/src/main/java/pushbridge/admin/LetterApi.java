@@ -212,12 +212,11 @@ public final class LetterApi {
     private static final class Gone extends RuntimeException {
         private static final long serialVersionUID = 1;
 
-        Gone(IOException cause) {
-            super(cause);
-        }
+        private final IOException why;
 
-        IOException why() {
-            return (IOException) getCause();
+        Gone(IOException why) {
+            super(why);
+            this.why = why;
         }
     }
 
@@ -235,7 +234,7 @@ public final class LetterApi {
             last.put("status", e.kind().status());
             last.put("detail", e.sentence());
         } catch (Gone e) {
-            throw e.why();
+            throw e.why;
         }
         out.write(LetterJson.line(last) + "\n");
     }

@@ -3,6 +3,8 @@ package pushbridge.amqp;
 import com.rabbitmq.client.AuthenticationFailureException;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
+import com.rabbitmq.client.MetricsCollector;
+import com.rabbitmq.client.NoOpMetricsCollector;
 import com.rabbitmq.client.PossibleAuthenticationFailureException;
 import com.rabbitmq.client.ShutdownSignalException;
 import com.rabbitmq.client.impl.StrictExceptionHandler;
@@ -39,15 +41,28 @@ final class Connector {
     private final AmqpConfig config;
     private final String node;
     private final String role;
+    private final MetricsCollector meters;
+
+    /**
+     * A connector of a command, which nobody watches.
+     *
+     * @param node the name shown by the broker
+     * @param role what the connection is for, for example {@code publish}
+     */
+    Connector(AmqpConfig config, String node, String role) {
+        this(config, node, role, new NoOpMetricsCollector());
+    }
 
     /**
      * @param node the bridge's name, shown by the broker
      * @param role what the connection is for, for example {@code intake}
+     * @param meters told what goes over the connection
      */
-    Connector(AmqpConfig config, String node, String role) {
+    Connector(AmqpConfig config, String node, String role, MetricsCollector meters) {
         this.config = config;
         this.node = node;
         this.role = role;
+        this.meters = meters;
     }
 
     /** Connects to the first address that answers; at most the configured timeouts for each. */
@@ -126,6 +141,7 @@ final class Connector {
             return thread;
         });
         factory.setExceptionHandler(new ExceptionLog());
+        factory.setMetricsCollector(meters);
         return factory;
     }
 

@@ -110,7 +110,7 @@ public final class CopyPublisher implements Copies, AutoCloseable {
     /** @param node the bridge's name, written into every copy */
     public CopyPublisher(AmqpConfig config, String node, Clock clock, BrokerStatus status) {
         this.config = config;
-        this.connector = new Connector(config, node, "copies");
+        this.connector = new Connector(config, node, "copies", status.meters());
         this.topology = new Topology(config);
         this.node = node;
         this.clock = clock;

@@ -1,6 +1,7 @@
 package pushbridge.config;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -264,8 +265,11 @@ public final class ConfigLoader {
 
     private static TokenConfig tokens(Values v) {
         return new TokenConfig(
-                v.getOrNull(Keys.AUTH_SECRET),
-                v.getOrNull(Keys.AUTH_PUBLIC_KEY),
+                new TokenKeys(
+                        v.getOrNull(Keys.AUTH_SECRET),
+                        v.getOrNull(Keys.AUTH_SECRET_PREVIOUS),
+                        v.getOrNull(Keys.AUTH_PUBLIC_KEY),
+                        jwks(v)),
                 v.getOrNull(Keys.AUTH_ISSUER),
                 v.getOrNull(Keys.AUTH_AUDIENCE),
                 v.get(Keys.AUTH_CLOCK_SKEW),
@@ -277,6 +281,20 @@ public final class ConfigLoader {
                 v.get(Keys.AUTH_ANONYMOUS),
                 listOf(v, Keys.AUTH_ANONYMOUS_CHANNELS),
                 v.get(Keys.AUTH_RENEWAL_INTERVAL));
+    }
+
+    private static @Nullable JwksConfig jwks(Values v) {
+        URI url = v.getOrNull(Keys.AUTH_JWKS_URL);
+        return url == null
+                ? null
+                : new JwksConfig(
+                        url,
+                        v.getOrNull(Keys.AUTH_JWKS_CA_FILE),
+                        v.get(Keys.AUTH_JWKS_REFRESH),
+                        v.get(Keys.AUTH_JWKS_LEAST_INTERVAL),
+                        v.get(Keys.AUTH_JWKS_MAX_AGE),
+                        v.get(Keys.AUTH_JWKS_TIMEOUT),
+                        v.get(Keys.AUTH_JWKS_MAX_BYTES));
     }
 
     private static List<String> listOf(Values v, Key<List<String>> key) {
@@ -299,6 +317,7 @@ public final class ConfigLoader {
                 v.get(Keys.ADMIN_HOST),
                 v.get(Keys.ADMIN_PORT),
                 v.getOrNull(Keys.ADMIN_TOKEN),
+                v.get(Keys.ADMIN_MAX_CONNECTIONS),
                 v.get(Keys.ADMIN_MAX_BODY_BYTES),
                 TlsKeys.ADMIN.read(v),
                 v.getOrNull(Keys.ADMIN_TLS_CLIENT_CA_FILE));

@@ -475,6 +475,13 @@ final class Keys {
                     Key.Default.none(),
                     true,
                     "What tokens are signed with (HS256), its bytes as they are written here; whoever has it can be any user."));
+    static final Key<String> AUTH_SECRET_PREVIOUS = add(new Key<>(
+            "auth.secret-previous",
+            RARE,
+            ValueType.secret(32),
+            Key.Default.none(),
+            true,
+            "The secret before that: tokens signed with it are good too, until this key is taken away."));
     static final Key<PublicKeys> AUTH_PUBLIC_KEY = add(new Key<>(
             "auth.public-key",
             ESSENTIALS,
@@ -482,7 +489,55 @@ final class Keys {
             Key.Default.none(),
             false,
             "PEM file with the public keys that tokens are checked with (RS256, PS256, ES256, EdDSA and their longer"
-                    + " kin), instead of a secret."));
+                    + " kin), instead of a secret. Any of several keys will do. Read again when the file changes."));
+    static final Key<URI> AUTH_JWKS_URL = add(new Key<>(
+            "auth.jwks-url",
+            ESSENTIALS,
+            ValueType.webAddress(),
+            Key.Default.none(),
+            false,
+            "Where the public keys of an identity provider are loaded from (JWKS), instead of a secret or a file."));
+    static final Key<Path> AUTH_JWKS_CA_FILE = file(
+            "auth.jwks-ca-file",
+            "Certificates, in PEM, of the authorities that may have signed that server's; without it those that Java brings.");
+    static final Key<Boolean> AUTH_JWKS_ALLOW_HTTP = key(
+            "auth.jwks-allow-http",
+            RARE,
+            ValueType.flag(),
+            "false",
+            "Lets the address of the keys be http:// on another machine; anybody between here and there can then be any user.");
+    static final Key<Duration> AUTH_JWKS_REFRESH = key(
+            "auth.jwks-refresh",
+            RARE,
+            ValueType.duration(ofSeconds(10), ofDays(1)),
+            "5m",
+            "How often the keys are loaded; a token that names an unknown key has them loaded at once.");
+    static final Key<Duration> AUTH_JWKS_LEAST_INTERVAL = key(
+            "auth.jwks-least-interval",
+            RARE,
+            ValueType.duration(ofSeconds(1), ofMinutes(10)),
+            "10s",
+            "Least time from one load of the keys to the next, whatever tokens name: whoever makes some up cannot have"
+                    + " them loaded more often.");
+    static final Key<Duration> AUTH_JWKS_MAX_AGE = key(
+            "auth.jwks-max-age",
+            FREQUENT,
+            ValueType.duration(ofMinutes(1), ofDays(30)),
+            "24h",
+            "How long the keys go on being believed when they cannot be loaded again; after that handshakes with a token"
+                    + " are answered 503.");
+    static final Key<Duration> AUTH_JWKS_TIMEOUT = key(
+            "auth.jwks-timeout",
+            RARE,
+            ValueType.duration(ofMillis(100), ofMinutes(1)),
+            "5s",
+            "How long one load of the keys may take from beginning to end.");
+    static final Key<Integer> AUTH_JWKS_MAX_BYTES = key(
+            "auth.jwks-max-bytes",
+            RARE,
+            ValueType.size(KIB, 16 * MIB),
+            "256KiB",
+            "Longest answer with keys; a longer one is given up while it comes.");
     static final Key<String> AUTH_ISSUER = add(new Key<>(
             "auth.issuer",
             FREQUENT,
@@ -578,8 +633,14 @@ final class Keys {
             ValueType.secret(32),
             Key.Default.none(),
             true,
-            "What operators, scrapers and commands show to that listener (Authorization: Bearer …). Without it whoever"
+            "What operators, scrapers and commands show to that listener (Authorization: Bearer TOKEN). Without it whoever"
                     + " reaches the listener may do everything; /health/live and /health/ready answer anybody."));
+    static final Key<Integer> ADMIN_MAX_CONNECTIONS = key(
+            "admin.max-connections",
+            RARE,
+            ValueType.count(1, 10_000),
+            "64",
+            "Connections to that listener; more are closed. They are its own: the public listener cannot take them.");
     static final Key<Integer> ADMIN_MAX_BODY_BYTES = key(
             "admin.max-body-bytes",
             RARE,

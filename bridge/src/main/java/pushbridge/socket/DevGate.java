@@ -48,7 +48,7 @@ public final class DevGate implements HandshakeGate {
         }
         String origin = handshake.header("origin");
         if (origin != null && !OriginRule.isSameHost(origin, host) && !origins.isListed(origin)) {
-            return new Refused(403, OriginRule.refusal(origin, host));
+            return Refused.foreignOrigin(OriginRule.refusal(origin, host));
         }
         String user = handshake.parameter("user");
         if (user != null && user.isEmpty()) {

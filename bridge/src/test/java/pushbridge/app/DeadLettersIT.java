@@ -70,7 +70,8 @@ final class DeadLettersIT {
                 "--set", "amqp.prefix=" + broker.prefix(),
                 "--set", "admin.port=" + adminPort,
                 "--set", "message.types-dir=" + types));
-        int exitCode = new Cli(config -> ExitCode.INTERNAL, PublishOnce::publish, TopologyOnce::check, LettersOnce::open)
+        int exitCode = new Cli(
+                        config -> ExitCode.INTERNAL, PublishOnce::publish, TopologyOnce::check, LettersOnce::open)
                 .run(
                         all.toArray(String[]::new),
                         Map.of("PUSHBRIDGE_AMQP_URI", broker.uri().toString()),
@@ -97,22 +98,33 @@ final class DeadLettersIT {
 
         Answer count = run("count");
         assertThat(count.exitCode()).isZero();
-        assertThat(count.out()).startsWith("3 letters in dead").contains("payload-invalid  order  ").contains("/payload/id: is missing");
+        assertThat(count.out())
+                .startsWith("3 letters in dead")
+                .contains("payload-invalid  order  ")
+                .contains("/payload/id: is missing");
 
-        String example = JsonMapper.shared().readTree(run("count", "--json").out()).path("problems").get(0).path("example").asString();
+        String example = JsonMapper.shared()
+                .readTree(run("count", "--json").out())
+                .path("problems")
+                .get(0)
+                .path("example")
+                .asString();
         assertThat(run("show", example.substring(0, 8)).out())
                 .contains("\"payload\": {   <-- id is missing")
                 .contains("it would be refused again");
 
         Answer dry = run("replay", "--all");
         assertThat(dry.exitCode()).isEqualTo(1);
-        assertThat(dry.out()).contains("0 of 3 letters would be replayed").contains("Nothing was done. Add --yes to do it.");
+        assertThat(dry.out())
+                .contains("0 of 3 letters would be replayed")
+                .contains("Nothing was done. Add --yes to do it.");
 
         Answer patched = run("replay", "--all", "--patch", PATCH, "--yes");
         assertThat(patched.exitCode()).isZero();
         assertThat(patched.out()).isEqualTo("3 of 3 letters were replayed.\n");
-        assertThat(ann.await(3)).extracting(frame -> frame.replaceAll(".*\"payload\":", "")).containsExactly(
-                "{\"id\":0}}", "{\"id\":1}}", "{\"id\":2}}");
+        assertThat(ann.await(3))
+                .extracting(frame -> frame.replaceAll(".*\"payload\":", ""))
+                .containsExactly("{\"id\":0}}", "{\"id\":1}}", "{\"id\":2}}");
         assertThat(run("list").out()).isEqualTo("0 letters in dead.\n");
     }
 
@@ -145,7 +157,8 @@ final class DeadLettersIT {
         assertThat(run("export", "--to", file.toString()).exitCode()).isZero();
         assertThat(Files.readAllLines(file)).hasSize(2);
         assertThat(run("export", "--to", file.toString()).err()).contains("is there already");
-        assertThat(run("import", file.toString(), "--yes").out()).contains("0 of 2 letters were imported; 2 are there already");
+        assertThat(run("import", file.toString(), "--yes").out())
+                .contains("0 of 2 letters were imported; 2 are there already");
         assertThat(run("discard", "--all", "--yes").out()).isEqualTo("2 letters were discarded for good.\n");
         Answer dry = run("import", file.toString());
         assertThat(dry.out()).contains("2 of 2 letters would be imported").contains("Nothing was done");
@@ -189,7 +202,8 @@ final class DeadLettersIT {
     void whereThereIsNoRabbitMqThatIsSaid() throws Exception {
         bridge.close();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
-        int exitCode = new Cli(config -> ExitCode.INTERNAL, PublishOnce::publish, TopologyOnce::check, LettersOnce::open)
+        int exitCode = new Cli(
+                        config -> ExitCode.INTERNAL, PublishOnce::publish, TopologyOnce::check, LettersOnce::open)
                 .run(
                         new String[] {"dead-letters", "list", "--set", "admin.port=" + adminPort},
                         Map.of("PUSHBRIDGE_AMQP_URI", "amqp://guest:secret@127.0.0.1:1/%2F"),
@@ -226,15 +240,21 @@ final class DeadLettersIT {
     void aReplayTellsItsResultInTheLastLine() throws Exception {
         publishBroken(1);
         HttpResponse<String> answer = ask("POST", "/replay", "{\"dryRun\":false,\"how\":{\"anyway\":true}}");
-        assertThat(answer.headers().firstValue("Content-Type")).hasValueSatisfying(type -> assertThat(type).startsWith("application/jsonl"));
+        assertThat(answer.headers().firstValue("Content-Type"))
+                .hasValueSatisfying(type -> assertThat(type).startsWith("application/jsonl"));
         List<String> lines = answer.body().lines().toList();
-        assertThat(JsonMapper.shared().readTree(lines.get(lines.size() - 1)).path("result").path("replayed").asInt()).isEqualTo(1);
+        assertThat(JsonMapper.shared()
+                        .readTree(lines.get(lines.size() - 1))
+                        .path("result")
+                        .path("replayed")
+                        .asInt())
+                .isEqualTo(1);
         broker.awaitReady(broker.prefix() + ".dead", 0);
     }
 
     private HttpResponse<String> ask(String method, String rest, String body) throws Exception {
-        HttpRequest.Builder request = HttpRequest.newBuilder(
-                URI.create("http://127.0.0.1:" + adminPort + "/api/dead-letters" + rest));
+        HttpRequest.Builder request =
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + adminPort + "/api/dead-letters" + rest));
         if (method.equals("POST")) {
             request.header("Content-Type", "application/json")
                     .header("X-Pushbridge-Request", "1")

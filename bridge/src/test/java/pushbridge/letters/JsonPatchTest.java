@@ -20,10 +20,7 @@ final class JsonPatchTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '`',
-            textBlock = """
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             {'a':1}         | [{'op':'add','path':'/b','value':2}]                | {'a':1,'b':2}
             {'a':1}         | [{'op':'add','path':'','value':[]}]                 | []
             {'a':[1,3]}     | [{'op':'add','path':'/a/1','value':2}]              | {'a':[1,2,3]}
@@ -42,10 +39,7 @@ final class JsonPatchTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '`',
-            textBlock = """
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             {'a':1}   | [{'op':'remove','path':'/b'}]                     | /b is not there
             {'a':1}   | [{'op':'replace','path':'/b','value':1}]          | /b is not there
             {'a':1}   | [{'op':'add','path':'/a/b','value':1}]            | /a/b is in nothing that could hold it

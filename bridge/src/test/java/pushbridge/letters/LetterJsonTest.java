@@ -27,8 +27,21 @@ final class LetterJsonTest {
         headers.put("decimal", new BigDecimal("1.20"));
         headers.put("list", List.of("a", 1L, Map.of("inner", "b")));
         return new Letter(
-                "0123456789ab", LetterQueue.EXPIRED, "expired", "late", null, null, Instant.ofEpochMilli(1_234), null, 3, "", "q",
-                List.of("first", "second"), Map.of("messageId", "m", "timestamp", 5L), headers, body);
+                "0123456789ab",
+                LetterQueue.EXPIRED,
+                "expired",
+                "late",
+                null,
+                null,
+                Instant.ofEpochMilli(1_234),
+                null,
+                3,
+                "",
+                "q",
+                List.of("first", "second"),
+                Map.of("messageId", "m", "timestamp", 5L),
+                headers,
+                body);
     }
 
     private static Letter roundTrip(Letter letter) throws Exception {
@@ -48,7 +61,20 @@ final class LetterJsonTest {
         Map<String, Object> headers = Map.of("b", new byte[] {1, (byte) 0x80});
         Letter letter = letter(body);
         Letter withBytes = new Letter(
-                letter.id(), letter.queue(), "r", "", null, null, letter.failedAt(), null, 0, "", "", List.of(), Map.of(), headers,
+                letter.id(),
+                letter.queue(),
+                "r",
+                "",
+                null,
+                null,
+                letter.failedAt(),
+                null,
+                0,
+                "",
+                "",
+                List.of(),
+                Map.of(),
+                headers,
                 body);
         assertThat(roundTrip(withBytes).headers().get("b")).isEqualTo(new byte[] {1, (byte) 0x80});
     }
@@ -65,18 +91,30 @@ final class LetterJsonTest {
                 "{"
             })
     void whatIsNoLetterIsRefused(String line) {
-        assertThatThrownBy(() -> LetterJson.letter(LetterJson.parse(line, "it"))).isInstanceOf(LetterException.class);
+        assertThatThrownBy(() -> LetterJson.letter(LetterJson.parse(line, "it")))
+                .isInstanceOf(LetterException.class);
     }
 
     @Test
     void requestsComeBackAsTheyWere() throws Exception {
         Filter filter = new Filter(
-                List.of("ab"), List.of("offline"), List.of("a*"), List.of("user.*"), Instant.EPOCH, Instant.ofEpochSecond(9), "Text");
+                List.of("ab"),
+                List.of("offline"),
+                List.of("a*"),
+                List.of("user.*"),
+                Instant.EPOCH,
+                Instant.ofEpochSecond(9),
+                "Text");
         assertThat(LetterJson.filter(LetterJson.filter(filter))).isEqualTo(filter);
         assertThat(LetterJson.filter(LetterJson.filter(Filter.ALL)).isAll()).isTrue();
         Replay replay = new Replay(
-                "user.z", JsonPatch.parse("[{\"op\":\"remove\",\"path\":\"/a\"}]"), new byte[] {1}, Duration.ofSeconds(1), true);
-        assertThat(LetterJson.replay(LetterJson.replay(LetterJson.replay(replay)))).isEqualTo(LetterJson.replay(replay));
+                "user.z",
+                JsonPatch.parse("[{\"op\":\"remove\",\"path\":\"/a\"}]"),
+                new byte[] {1},
+                Duration.ofSeconds(1),
+                true);
+        assertThat(LetterJson.replay(LetterJson.replay(LetterJson.replay(replay))))
+                .isEqualTo(LetterJson.replay(replay));
         assertThat(LetterJson.replay(LetterJson.replay(Replay.PLAIN))).isEqualTo(Replay.PLAIN);
     }
 }

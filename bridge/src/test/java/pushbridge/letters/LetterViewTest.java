@@ -19,8 +19,21 @@ final class LetterViewTest {
         properties.put("messageId", "m1");
         properties.put("timestamp", 0L);
         Letter letter = new Letter(
-                "0123456789ab", LetterQueue.DEAD, "payload-invalid", detail, "user.a", "order", Instant.ofEpochSecond(60), "web-1", 2,
-                "push", "user.a", List.of("it died before"), properties, headers, body);
+                "0123456789ab",
+                LetterQueue.DEAD,
+                "payload-invalid",
+                detail,
+                "user.a",
+                "order",
+                Instant.ofEpochSecond(60),
+                "web-1",
+                2,
+                "push",
+                "user.a",
+                List.of("it died before"),
+                properties,
+                headers,
+                body);
         return String.join("\n", view.show(LetterJson.full(letter), false));
     }
 
@@ -60,7 +73,9 @@ final class LetterViewTest {
 
     @Test
     void pointsAtTheValueThatIsWrong() {
-        assertThat(show("/payload/lines/1/qty: must be an integer", "{\"payload\":{\"lines\":[{\"qty\":1},{\"qty\":\"x\"}]}}"))
+        assertThat(show(
+                        "/payload/lines/1/qty: must be an integer",
+                        "{\"payload\":{\"lines\":[{\"qty\":1},{\"qty\":\"x\"}]}}"))
                 .contains("\"qty\": \"x\"   <-- must be an integer")
                 .containsOnlyOnce("<--");
     }
@@ -89,7 +104,8 @@ final class LetterViewTest {
                 "/a: \u001b[2J",
                 "{\"a\":\"\u009b31m\\u001b]0;owned\\u0007\",\"\u202eb\":1}".getBytes(StandardCharsets.UTF_8),
                 Map.of("x-\u001b[1m", "\u001b]52;c;cm0gLXJm\u0007", "list", List.of("\u202e")));
-        assertThat(shown.chars().filter(c -> c != '\n' && !Printable.isPlain(c))).isEmpty();
+        assertThat(shown.chars().filter(c -> c != '\n' && !Printable.isPlain(c)))
+                .isEmpty();
         ObjectNode raw = LetterJson.object();
         raw.put("a", "\u001b\u009b\u202e");
         String line = LetterJson.line(raw);
@@ -108,17 +124,19 @@ final class LetterViewTest {
         ObjectNode page = LetterJson.object();
         page.put("queue", "dead").put("total", 1_203).put("beyond", 5).put("matching", 3);
         page.put("next", "0123456789ab");
-        page.putArray("letters").addObject()
+        page.putArray("letters")
+                .addObject()
                 .put("id", "0123456789ab")
                 .put("failedAt", "1970-01-01T00:01:00.123Z")
                 .put("reason", "offline")
                 .put("detail", "nobody\u001b");
-        assertThat(view.list(page, true)).containsExactly(
-                "ID            FAILED                REASON   TYPE  ADDRESS  DETAIL",
-                "0123456789ab  1970-01-01T00:01:00Z  offline  -     -        nobody\\u001b",
-                "",
-                "3 of 1,203 letters in dead fit; 1 shown, the newest first. More: --after 0123456789ab",
-                "5 more lie behind these, more than are looked at together (letters.max-messages, letters.max-bytes); they come"
-                        + " when these are replayed or discarded.");
+        assertThat(view.list(page, true))
+                .containsExactly(
+                        "ID            FAILED                REASON   TYPE  ADDRESS  DETAIL",
+                        "0123456789ab  1970-01-01T00:01:00Z  offline  -     -        nobody\\u001b",
+                        "",
+                        "3 of 1,203 letters in dead fit; 1 shown, the newest first. More: --after 0123456789ab",
+                        "5 more lie behind these, more than are looked at together (letters.max-messages, letters.max-bytes); they come"
+                                + " when these are replayed or discarded.");
     }
 }

@@ -9,10 +9,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -72,14 +72,13 @@ final class LocalDeskTest {
     void aFilterChooses(String by, String value, String expected) throws Exception {
         three();
         List<String> values = List.of(value);
-        Filter filter =
-                switch (by) {
-                    case "reason" -> filter(List.of(), values, List.of(), List.of(), null);
-                    case "type" -> filter(List.of(), List.of(), values, List.of(), null);
-                    case "address" -> filter(List.of(), List.of(), List.of(), values, null);
-                    case "id" -> filter(values, List.of(), List.of(), List.of(), null);
-                    default -> filter(List.of(), List.of(), List.of(), List.of(), value);
-                };
+        Filter filter = switch (by) {
+            case "reason" -> filter(List.of(), values, List.of(), List.of(), null);
+            case "type" -> filter(List.of(), List.of(), values, List.of(), null);
+            case "address" -> filter(List.of(), List.of(), List.of(), values, null);
+            case "id" -> filter(values, List.of(), List.of(), List.of(), null);
+            default -> filter(List.of(), List.of(), List.of(), List.of(), value);
+        };
         assertThat(String.join(" ", found(filter))).isEqualTo(expected);
     }
 
@@ -105,7 +104,8 @@ final class LocalDeskTest {
         three();
         JsonNode first = desk.list(LetterQueue.DEAD, Filter.ALL, 2, null, true);
         assertThat(ids(first.path("letters"))).containsExactly("003", "002");
-        JsonNode second = desk.list(LetterQueue.DEAD, Filter.ALL, 2, first.path("next").asString(), true);
+        JsonNode second =
+                desk.list(LetterQueue.DEAD, Filter.ALL, 2, first.path("next").asString(), true);
         assertThat(ids(second.path("letters"))).containsExactly("001");
         assertThat(second.path("next").isNull()).isTrue();
         assertThatThrownBy(() -> desk.list(LetterQueue.DEAD, Filter.ALL, 2, "000000000000", true))
@@ -135,7 +135,10 @@ final class LocalDeskTest {
         JsonNode letter = desk.show(LetterQueue.DEAD, "abc000000002");
         assertThat(letter.path("type").asString()).isEqualTo("order.paid");
         assertThat(letter.path("replayedNow").path("taken").asBoolean()).isTrue();
-        assertThat(desk.show(LetterQueue.DEAD, "abc0000001").path("replayedNow").path("reason").asString())
+        assertThat(desk.show(LetterQueue.DEAD, "abc0000001")
+                        .path("replayedNow")
+                        .path("reason")
+                        .asString())
                 .isEqualTo("payload-invalid");
         assertThatThrownBy(() -> desk.show(LetterQueue.DEAD, "abc"))
                 .hasMessageContaining("4 letters begin with abc")
@@ -199,8 +202,7 @@ final class LocalDeskTest {
     @Test
     void whatIsCalledOffEndsInOrder() throws Exception {
         three();
-        ObjectNode result =
-                desk.replay(LetterQueue.DEAD, Filter.ALL, Replay.PLAIN, false, (done, of) -> false);
+        ObjectNode result = desk.replay(LetterQueue.DEAD, Filter.ALL, Replay.PLAIN, false, (done, of) -> false);
         assertThat(result.path("replayed").asInt()).isEqualTo(1);
         assertThat(shelves.letters).hasSize(2);
         assertThat(result.path("stopped").asString()).contains("called off");
@@ -225,8 +227,21 @@ final class LocalDeskTest {
         Letter letter = shelves.add(1, "offline", "note", "user.a", "{}");
         shelves.letters.clear();
         shelves.add(new Letter(
-                letter.id(), letter.queue(), "offline", "", "user.a", null, letter.failedAt(), null, 0, "", "push.instructions",
-                List.of(), letter.properties(), letter.headers(), letter.body()));
+                letter.id(),
+                letter.queue(),
+                "offline",
+                "",
+                "user.a",
+                null,
+                letter.failedAt(),
+                null,
+                0,
+                "",
+                "push.instructions",
+                List.of(),
+                letter.properties(),
+                letter.headers(),
+                letter.body()));
         replay(Filter.ALL, Replay.PLAIN);
         assertThat(shelves.sent).extracting(Outgoing::target).containsExactly(Outgoing.Target.INSTRUCTIONS);
     }
@@ -236,7 +251,9 @@ final class LocalDeskTest {
         shelves.add(1, "expired", "note", "user.a", "{}").headers().put("x-push-original-expiration", "60000");
         shelves.add(2, "offline", "note", "user.b", "{}");
         replay(Filter.ALL, Replay.PLAIN);
-        assertThat(shelves.sent.get(0).properties()).containsEntry("expiration", "60000").containsEntry("timestamp", NOW);
+        assertThat(shelves.sent.get(0).properties())
+                .containsEntry("expiration", "60000")
+                .containsEntry("timestamp", NOW);
         assertThat(shelves.sent.get(1).properties()).doesNotContainKey("expiration");
         shelves.add(3, "offline", "note", "user.c", "{}");
         replay(Filter.ALL, new Replay(null, null, null, Duration.ofSeconds(5), false));
@@ -248,10 +265,10 @@ final class LocalDeskTest {
         shelves.add(1, "payload-invalid", "note", "user.a", "{\"payload\":{\"ID\":7}}");
         shelves.add(2, "payload-invalid", "note", "user.b", "{\"payload\":{}}");
         shelves.add(3, "malformed", "note", "user.c", "{");
-        JsonPatch patch =
-                JsonPatch.parse("[{\"op\":\"move\",\"from\":\"/payload/ID\",\"path\":\"/payload/id\"}]");
+        JsonPatch patch = JsonPatch.parse("[{\"op\":\"move\",\"from\":\"/payload/ID\",\"path\":\"/payload/id\"}]");
         ObjectNode result = replay(Filter.ALL, new Replay(null, patch, null, null, true));
-        assertThat(new String(shelves.sent.get(0).body(), StandardCharsets.UTF_8)).isEqualTo("{\"payload\":{\"id\":7}}");
+        assertThat(new String(shelves.sent.get(0).body(), StandardCharsets.UTF_8))
+                .isEqualTo("{\"payload\":{\"id\":7}}");
         assertThat(shelves.letters).hasSize(2);
         assertThat(result.path("refusals"))
                 .extracting(refusal -> refusal.path("detail").asString())
@@ -264,7 +281,8 @@ final class LocalDeskTest {
         byte[] body = {'{', '}'};
         assertThatThrownBy(() -> replay(Filter.ALL, new Replay(null, null, body, null, false)))
                 .hasMessageContaining("exactly one letter, and 3 are meant");
-        replay(filter(List.of("abc000000002"), List.of(), List.of(), List.of(), null),
+        replay(
+                filter(List.of("abc000000002"), List.of(), List.of(), List.of(), null),
                 new Replay(null, null, body, null, false));
         assertThat(shelves.sent).extracting(Outgoing::body).containsExactly(body);
     }
@@ -274,7 +292,8 @@ final class LocalDeskTest {
         three();
         Filter two = filter(List.of("abc000000002", "999"), List.of(), List.of(), List.of(), null);
         assertThatThrownBy(() -> replay(two, Replay.PLAIN)).hasMessageContaining("\"999\"");
-        assertThatThrownBy(() -> desk.discard(LetterQueue.DEAD, two, false, Progress.NONE)).hasMessageContaining("\"999\"");
+        assertThatThrownBy(() -> desk.discard(LetterQueue.DEAD, two, false, Progress.NONE))
+                .hasMessageContaining("\"999\"");
         assertThat(shelves.letters).hasSize(3);
         assertThat(shelves.open).isZero();
     }
@@ -285,7 +304,10 @@ final class LocalDeskTest {
     void discardsWhatIsChosen() throws Exception {
         three();
         Filter orders = filter(List.of(), List.of(), List.of("order.*"), List.of(), null);
-        assertThat(desk.discard(LetterQueue.DEAD, orders, true, Progress.NONE).path("discarded").asInt()).isEqualTo(2);
+        assertThat(desk.discard(LetterQueue.DEAD, orders, true, Progress.NONE)
+                        .path("discarded")
+                        .asInt())
+                .isEqualTo(2);
         assertThat(shelves.letters).hasSize(3);
         desk.discard(LetterQueue.DEAD, orders, false, Progress.NONE);
         assertThat(shelves.letters.values()).extracting(Letter::type).containsExactly("note");
@@ -313,8 +335,21 @@ final class LocalDeskTest {
     @Test
     void whatRabbitMqHadMadeIsImportedInOurWords() throws Exception {
         Letter letter = new Letter(
-                "0123456789ab", LetterQueue.EXPIRED, "expired", "late", "user.a", null, Instant.EPOCH, null, 0, "push", "user.a",
-                List.of("it died"), Map.of(), Map.of("x-death", List.of(Map.of("reason", "expired")), "mine", 1L), new byte[0]);
+                "0123456789ab",
+                LetterQueue.EXPIRED,
+                "expired",
+                "late",
+                "user.a",
+                null,
+                Instant.EPOCH,
+                null,
+                0,
+                "push",
+                "user.a",
+                List.of("it died"),
+                Map.of(),
+                Map.of("x-death", List.of(Map.of("reason", "expired")), "mine", 1L),
+                new byte[0]);
         desk.put(List.of(letter), false);
         assertThat(shelves.sent.get(0).target()).isEqualTo(Outgoing.Target.EXPIRED);
         assertThat(shelves.sent.get(0).headers())

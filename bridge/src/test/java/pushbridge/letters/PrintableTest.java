@@ -2,9 +2,9 @@ package pushbridge.letters;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.api.Test;
 
 /** Nothing that a publisher wrote can do anything to an operator's terminal. */
 final class PrintableTest {
