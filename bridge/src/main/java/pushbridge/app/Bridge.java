@@ -134,6 +134,7 @@ public final class Bridge {
                 health::now,
                 metrics::scrape,
                 tls(config.admin().tls(), config.admin().clientCaFile()));
+        LogRoutes.register(admin);
 
         broker.onOwnership(now -> {
             if (now == BrokerStatus.Ownership.STANDBY) {

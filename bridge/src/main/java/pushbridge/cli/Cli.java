@@ -64,6 +64,7 @@ public final class Cli {
                 .addSubcommand(new CheckConfigCommand(loader, environment))
                 .addSubcommand(new TokenCommand(loader, environment))
                 .addSubcommand(new TopologyCommand(topology, loader, environment))
+                .addSubcommand(new LogLevelCommand(loader, environment))
                 .addSubcommand(new VersionCommand())
                 .addSubcommand(new ConfigDocCommand())
                 .addSubcommand(new MetricsDocCommand())
