@@ -131,6 +131,9 @@ public final class AdminServer {
                         .setMaxPoolSize(WORKERS))
                 .build();
         listener.setTransport(transport);
+        AdminPlaces connections = new AdminPlaces(config.maxConnections());
+        listener.registerAddOn(
+                (on, builder) -> builder.add(builder.indexOfType(TransportFilter.class) + 1, connections));
         if (tls != null) {
             TlsFilter filter = new TlsFilter(tls);
             listener.registerAddOn(

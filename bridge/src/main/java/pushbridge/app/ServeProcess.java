@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import pushbridge.auth.OriginRule;
 import pushbridge.cli.ExitCode;
 import pushbridge.config.AuthConfig;
 import pushbridge.config.BridgeConfig;
@@ -28,6 +29,13 @@ public final class ServeProcess {
         BridgeConfig config = effective.values();
         effective.changes().forEach(change -> log.info("{}", change));
         warnAboutDevMode(config);
+        warnAboutOpenToken(config);
+        FileLimit.ofThisProcess().ifPresent(limit -> {
+            String warning = FileLimit.warning(config, limit);
+            if (warning != null) {
+                log.warn("{}", warning);
+            }
+        });
         try {
             Bridge bridge = new Bridge(config);
             bridge.start();
@@ -67,6 +75,17 @@ public final class ServeProcess {
                             + " For trying out only.",
                     config.socket().host(),
                     config.socket().port());
+        }
+    }
+
+    private static void warnAboutOpenToken(BridgeConfig config) {
+        if (config.admin().token() != null
+                && config.admin().tls() == null
+                && !OriginRule.isLoopbackName(config.admin().host())) {
+            log.warn(
+                    "admin.token travels to {} as plain text: set pushbridge.admin.tls.certificate-file and"
+                            + " pushbridge.admin.tls.key-file unless something in front does TLS",
+                    config.admin().host());
         }
     }
 

@@ -305,6 +305,7 @@ public final class ConfigLoader {
                 v.get(Keys.ADMIN_HOST),
                 v.get(Keys.ADMIN_PORT),
                 v.getOrNull(Keys.ADMIN_TOKEN),
+                v.get(Keys.ADMIN_MAX_CONNECTIONS),
                 v.get(Keys.ADMIN_MAX_BODY_BYTES),
                 TlsKeys.ADMIN.read(v),
                 v.getOrNull(Keys.ADMIN_TLS_CLIENT_CA_FILE));

@@ -636,6 +636,12 @@ final class Keys {
                     true,
                     "What operators, scrapers and commands show to that listener (Authorization: Bearer TOKEN). Without it whoever"
                             + " reaches the listener may do everything; /health/live and /health/ready answer anybody."));
+    static final Key<Integer> ADMIN_MAX_CONNECTIONS = key(
+            "admin.max-connections",
+            RARE,
+            ValueType.count(1, 10_000),
+            "64",
+            "Connections to that listener; more are closed. They are its own: the public listener cannot take them.");
     static final Key<Integer> ADMIN_MAX_BODY_BYTES = key(
             "admin.max-body-bytes",
             RARE,

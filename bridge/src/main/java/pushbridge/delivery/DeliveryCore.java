@@ -189,7 +189,7 @@ final class DeliveryCore {
         } else {
             instruction.state = State.FANNING_OUT;
             pending = waiting;
-            if (pacing.isUsedUp()) {
+            if (pacing.patienceNanos(waiting.waitsForFew()) == 0) {
                 retryFanOut();
             }
         }
@@ -208,7 +208,7 @@ final class DeliveryCore {
         if (fanOut == null || holding.isInDoubt()) {
             return;
         }
-        fanOut.retry(this, patienceNanos, config.fanoutPatience().toNanos(), pacing);
+        fanOut.retry(this, patienceNanos, pacing);
         if (fanOut.isDone()) {
             pending = null;
             stats.countPaced(patienceNanos - fanOut.startedAtNanos());
@@ -597,7 +597,7 @@ final class DeliveryCore {
 
     /** Looks after what waits; called several times a second. */
     void tick() {
-        pacing.pass(patienceNanos, pending != null && pending.waitsForFew());
+        pacing.pass(patienceNanos, pending != null && pending.isHeldUpByFew());
         retryFanOut();
         holding.sweep(clock.wallMillis(), lanes::has);
         holding.keep(clock.wallMillis());

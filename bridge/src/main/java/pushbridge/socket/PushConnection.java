@@ -63,7 +63,7 @@ final class PushConnection extends Writer implements FrameSink {
     private static final int FRAME_SECONDS_AT_ONCE = 4;
 
     /** How many batches a client that reads as fast as frames come may take before it is somebody else's turn. */
-    private static final int BATCHES_PER_TURN = 16;
+    private static final int BATCHES_PER_TURN = 4;
 
     /** The end of a connection whose client sent a close frame, for the counts. */
     static final String ENDED_BY_CLIENT = "client";
@@ -254,6 +254,11 @@ final class PushConnection extends Writer implements FrameSink {
     @Override
     public long written() {
         return written;
+    }
+
+    @Override
+    public boolean isBlocked() {
+        return writing;
     }
 
     @Override

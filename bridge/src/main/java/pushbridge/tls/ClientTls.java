@@ -64,6 +64,17 @@ public final class ClientTls {
     }
 
     /**
+     * Why the broker will refuse the certificate that is shown to it, in a sentence; null when its time is now, or when none
+     * is shown.
+     *
+     * @throws TlsException it cannot be used at all
+     */
+    public static @Nullable String problem(AmqpTlsConfig config) throws TlsException {
+        TlsConfig identity = config.identity();
+        return identity == null ? null : new ReloadingKeyManager(identity).problem();
+    }
+
+    /**
      * For a client that shows no certificate.
      *
      * @param caFile the authorities that it believes, in PEM; null for those that Java brings

@@ -62,6 +62,11 @@ public final class ServerTls {
         rereading.start();
     }
 
+    /** Why clients will refuse the certificate in use, in a sentence; null when its time is now. */
+    public @Nullable String problem() {
+        return keys.problem();
+    }
+
     /** Looks for a new certificate now. */
     public void reload() {
         keys.reload();

@@ -158,7 +158,7 @@ final class ListenersIT {
                 config.outbox(),
                 config.socket(),
                 config.auth(),
-                new AdminConfig("127.0.0.1", bridge.bridge().adminPort(), null, 1 << 20, null, null),
+                new AdminConfig("127.0.0.1", bridge.bridge().adminPort(), null, 64, 1 << 20, null, null),
                 config.shutdown());
         assertThatThrownBy(() -> TestBridge.start(taken))
                 .isInstanceOf(ListenerException.class)
@@ -229,6 +229,42 @@ final class ListenersIT {
         assertThat(response.headers().firstValue("Content-Security-Policy").orElse(""))
                 .contains("default-src 'none'")
                 .doesNotContain("unsafe");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/", "/dev/page.js", "/dev/page.css", "/favicon.svg", "/client/pushbridge-client.js"})
+    void whatABrowserHasAlreadyIsAskedForEachTimeAndNotSentAgain(String path) throws Exception {
+        HttpResponse<byte[]> first = file(path, "Accept-Encoding", "gzip");
+        assertThat(first.headers().firstValue("Cache-Control").orElse("")).contains("no-cache");
+        assertThat(first.headers().firstValue("Content-Encoding")).hasValue("gzip");
+        String tag = first.headers().firstValue("ETag").orElseThrow();
+
+        HttpResponse<byte[]> again = file(path, "Accept-Encoding", "gzip", "If-None-Match", tag);
+        assertThat(again.statusCode()).isEqualTo(304);
+        assertThat(again.body()).isEmpty();
+        assertThat(again.headers().firstValue("ETag")).hasValue(tag);
+        assertThat(file(path, "If-None-Match", tag).statusCode())
+                .as("the same text in another encoding is another variant")
+                .isEqualTo(200);
+        assertThat(file(path, "If-None-Match", "\"of before\"").statusCode()).isEqualTo(200);
+    }
+
+    private HttpResponse<byte[]> file(String path, String... headers) throws Exception {
+        return TestBridge.HTTP.send(
+                HttpRequest.newBuilder(bridge.publicUri(path)).headers(headers).build(), BodyHandlers.ofByteArray());
+    }
+
+    @Test
+    void filesAreForReading() throws Exception {
+        for (String path : new String[] {"/", "/client/pushbridge-client.js"}) {
+            HttpResponse<String> response = TestBridge.HTTP.send(
+                    HttpRequest.newBuilder(bridge.publicUri(path))
+                            .POST(BodyPublishers.noBody())
+                            .build(),
+                    BodyHandlers.ofString());
+            assertThat(response.statusCode()).as(path).isEqualTo(405);
+            assertThat(response.headers().firstValue("Allow")).hasValue("GET, HEAD");
+        }
     }
 
     @Test

@@ -217,7 +217,7 @@ final class LogIT {
                 dev.outbox(),
                 dev.socket(),
                 withTokens ? new AuthConfig(AuthConfig.Mode.TOKEN, false, List.of(), tokens(SECRET)) : dev.auth(),
-                new AdminConfig("127.0.0.1", 0, withTokens ? ADMIN_TOKEN : null, 1 << 20, null, null),
+                new AdminConfig("127.0.0.1", 0, withTokens ? ADMIN_TOKEN : null, 64, 1 << 20, null, null),
                 dev.shutdown()));
         started.awaitReady();
         bridge = started;

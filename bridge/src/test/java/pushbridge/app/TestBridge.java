@@ -87,7 +87,7 @@ final class TestBridge implements AutoCloseable {
                         Plain.PROXIES,
                         null),
                 new AuthConfig(AuthConfig.Mode.DEV, false),
-                new AdminConfig("127.0.0.1", 0, null, 1 << 20, null, null),
+                new AdminConfig("127.0.0.1", 0, null, 64, 1 << 20, null, null),
                 new ShutdownConfig(Duration.ofSeconds(5)));
     }
 

@@ -121,7 +121,7 @@ final class AdminClientTest {
     void aPortThatTheBridgeChoseItselfCannotBeKnown() {
         ConfigException e = catchThrowableOfType(
                 ConfigException.class,
-                () -> new AdminClient(new AdminConfig("127.0.0.1", 0, null, 1024, null, null), null));
+                () -> new AdminClient(new AdminConfig("127.0.0.1", 0, null, 64, 1024, null, null), null));
         assertThat(e).hasMessageContaining("pushbridge.admin.port");
     }
 
@@ -132,7 +132,7 @@ final class AdminClientTest {
                 .isEqualTo("1");
         // Signed by the same authority and for this very name, but not the one.
         AdminConfig other =
-                new AdminConfig(config.host(), config.port(), TOKEN, 1024, pem(renewed), null);
+                new AdminConfig(config.host(), config.port(), TOKEN, 64, 1024, pem(renewed), null);
         assertThat(failure(new AdminClient(other, null))).hasMessageContaining("no TLS with the bridge");
     }
 
@@ -149,7 +149,7 @@ final class AdminClientTest {
 
     private AdminConfig start(String host, @Nullable String token, @Nullable TlsConfig tls, @Nullable Path clientCa)
             throws Exception {
-        AdminConfig config = new AdminConfig(host, 0, token, 1024, tls, clientCa);
+        AdminConfig config = new AdminConfig(host, 0, token, 64, 1024, tls, clientCa);
         AdminServer started = new AdminServer(
                 config,
                 () -> new Health(true, true, Map.of(), Map.of(), List.of()),
@@ -170,13 +170,13 @@ final class AdminClientTest {
         }));
         started.start();
         running = started;
-        return new AdminConfig(host, started.port(), token, 1024, tls, clientCa);
+        return new AdminConfig(host, started.port(), token, 64, 1024, tls, clientCa);
     }
 
     private static AdminClient client(AdminConfig config, @Nullable String token, @Nullable TlsConfig identity)
             throws ConfigException {
         return new AdminClient(
-                new AdminConfig(config.host(), config.port(), token, 1024, config.tls(), config.clientCaFile()), identity);
+                new AdminConfig(config.host(), config.port(), token, 64, 1024, config.tls(), config.clientCaFile()), identity);
     }
 
     private static Failed failure(AdminClient client) {

@@ -69,7 +69,7 @@ final class ConfigLoaderTest {
                                 new ProxyConfig(List.of(), ProxyConfig.Header.X_FORWARDED_FOR, false),
                                 null),
                         new AuthConfig(AuthConfig.Mode.DEV, false),
-                        new AdminConfig("127.0.0.1", 8081, null, 1 << 20, null, null),
+                        new AdminConfig("127.0.0.1", 8081, null, 64, 1 << 20, null, null),
                         new ShutdownConfig(Duration.ofSeconds(5))));
     }
 

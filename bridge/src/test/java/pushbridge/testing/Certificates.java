@@ -41,6 +41,15 @@ public final class Certificates {
 
     /** A certificate for {@code localhost} and 127.0.0.1, or for nothing of this machine. */
     public Issued issue(String name, String algorithm, boolean forThisMachine) throws Exception {
+        return issue(name, algorithm, forThisMachine, "-0d");
+    }
+
+    /** One for this machine that was good for a day, ten days ago. */
+    public Issued issueExpired(String name) throws Exception {
+        return issue(name, "EC", true, "-10d");
+    }
+
+    private Issued issue(String name, String algorithm, boolean forThisMachine, String start) throws Exception {
         Path store = folder.resolve(name + ".p12");
         Path request = folder.resolve(name + ".csr");
         Path signed = folder.resolve(name + ".signed.pem");
@@ -51,6 +60,10 @@ public final class Certificates {
         keytool(
                 authority,
                 "-gencert",
+                "-startdate",
+                start,
+                "-validity",
+                start.equals("-0d") ? "90" : "1",
                 "-alias",
                 "ca",
                 "-rfc",
