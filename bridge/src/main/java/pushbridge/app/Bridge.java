@@ -143,6 +143,7 @@ public final class Bridge {
                 tls(config.admin().tls(), config.admin().clientCaFile()));
         letters = new LocalDesk(shelves, clock::machineMillis, shelves::close);
         LetterApi.register(admin, letters);
+        LogRoutes.register(admin);
 
         broker.onOwnership(now -> {
             if (now == BrokerStatus.Ownership.STANDBY) {

@@ -67,6 +67,7 @@ public final class Cli {
                 .addSubcommand(new TokenCommand(loader, environment))
                 .addSubcommand(new TopologyCommand(topology, loader, environment))
                 .addSubcommand(DeadLettersCommand.with(letters, loader, environment, out))
+                .addSubcommand(new LogLevelCommand(loader, environment))
                 .addSubcommand(new VersionCommand())
                 .addSubcommand(new ConfigDocCommand())
                 .addSubcommand(new MetricsDocCommand())

@@ -38,7 +38,8 @@ public final class ConfigLoader {
             CrossChecks.check(values, machine, problems);
         }
         problems.throwIfAny();
-        return new EffectiveConfig(bridge(values), changes);
+        return new EffectiveConfig(
+                bridge(values), new LogConfig(values.get(Keys.LOG_FORMAT), values.get(Keys.LOG_LEVEL)), changes);
     }
 
     /**

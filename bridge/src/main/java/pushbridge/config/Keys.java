@@ -695,6 +695,20 @@ final class Keys {
             "How long, when stopping, messages in flight may take to be confirmed and clients to read their last"
                     + " frames.");
 
+    static final Key<LogConfig.Format> LOG_FORMAT = key(
+            "log.format",
+            FREQUENT,
+            ValueType.oneOf(LogConfig.Format.class),
+            "auto",
+            "How the log on standard error looks: text for people, json with one object a line, auto for text on a terminal"
+                    + " and JSON elsewhere.");
+    static final Key<LogConfig.Level> LOG_LEVEL = key(
+            "log.level",
+            FREQUENT,
+            ValueType.oneOf(LogConfig.Level.class),
+            "info",
+            "How much the log tells at the start; `pushbridge log-level` changes it while the bridge runs.");
+
     private Keys() {}
 
     /** Every key, in the order of this file. */

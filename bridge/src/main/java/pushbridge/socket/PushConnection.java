@@ -22,6 +22,7 @@ import org.glassfish.tyrus.spi.WriterInfo;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 import pushbridge.auth.Credentials;
 import pushbridge.config.OutboxConfig;
 import pushbridge.config.SocketConfig;
@@ -702,10 +703,24 @@ final class PushConnection extends Writer implements FrameSink {
 
     private void ended(String how) {
         around.connections().countEnd(how);
+        tellEnd(how);
         // What waits is dropped: nothing may look delivered that the client will not see. (I1)
         outbox.close();
         reportClosed();
         takeATurn(); // never here and now: the caller may be in the middle of reading
+    }
+
+    /** Clients come and go; what is worth a line to everybody is a client that the bridge itself sends away. */
+    private void tellEnd(String how) {
+        boolean routine = how.equals(ENDED_BY_CLIENT)
+                || how.equals(ENDED_GONE)
+                || how.equals(CloseCode.SERVICE_RESTART.slug())
+                || how.equals(CloseCode.TOKEN_EXPIRED.slug());
+        log.atLevel(routine ? Level.DEBUG : Level.INFO)
+                .addKeyValue("session", id)
+                .addKeyValue("user", who.user())
+                .addKeyValue("how", how)
+                .log("Connection {} of user {} ends: {}", id, who.user(), how);
     }
 
     private void reportClosed() {
@@ -748,6 +763,7 @@ final class PushConnection extends Writer implements FrameSink {
         }
         if (unexpected) {
             around.connections().countEnd(ENDED_GONE);
+            tellEnd(ENDED_GONE);
         }
         outbox.close();
         outbox.release();
