@@ -401,6 +401,13 @@ final class Keys {
             ValueType.size(4 * KIB, 16 * MIB),
             "64KiB",
             "Kernel send buffer of one connection; small, so that \"written\" means more.");
+    static final Key<Integer> SOCKET_COMPRESS_ABOVE = key(
+            "socket.compress-above",
+            FREQUENT,
+            ValueType.size(0, 16 * MIB),
+            "0",
+            "Messages above this size go out compressed (permessage-deflate) to clients that offer it, each compressed"
+                    + " once for all of them; 0 for never. It saves traffic and costs processor time.");
     static final Key<Integer> SOCKET_SELECTORS = add(new Key<>(
             "socket.selectors",
             RARE,
@@ -627,15 +634,14 @@ final class Keys {
             ValueType.port(),
             "8081",
             "Port of the listener for operators; 0 takes a free one.");
-    static final Key<String> ADMIN_TOKEN = add(
-            new Key<>(
-                    "admin.token",
-                    ESSENTIALS,
-                    ValueType.secret(32),
-                    Key.Default.none(),
-                    true,
-                    "What operators, scrapers and commands show to that listener (Authorization: Bearer TOKEN). Without it whoever"
-                            + " reaches the listener may do everything; /health/live and /health/ready answer anybody."));
+    static final Key<String> ADMIN_TOKEN = add(new Key<>(
+            "admin.token",
+            ESSENTIALS,
+            ValueType.secret(32),
+            Key.Default.none(),
+            true,
+            "What operators, scrapers and commands show to that listener (Authorization: Bearer TOKEN). Without it whoever"
+                    + " reaches the listener may do everything; /health/live and /health/ready answer anybody."));
     static final Key<Integer> ADMIN_MAX_CONNECTIONS = key(
             "admin.max-connections",
             RARE,
