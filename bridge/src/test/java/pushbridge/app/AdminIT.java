@@ -146,6 +146,7 @@ final class AdminIT {
                         all.tls()),
                 config.auth(),
                 config.admin(),
+                config.letters(),
                 config.shutdown());
     }
 }

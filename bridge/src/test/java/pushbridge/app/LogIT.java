@@ -223,6 +223,7 @@ final class LogIT {
                 dev.socket(),
                 withTokens ? new AuthConfig(AuthConfig.Mode.TOKEN, false, List.of(), tokens(SECRET)) : dev.auth(),
                 new AdminConfig("127.0.0.1", 0, withTokens ? ADMIN_TOKEN : null, 64, 1 << 20, null, null),
+                dev.letters(),
                 dev.shutdown()));
         started.awaitReady();
         bridge = started;
