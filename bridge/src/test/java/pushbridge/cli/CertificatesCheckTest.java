@@ -140,6 +140,9 @@ class CertificatesCheckTest {
                         config -> ExitCode.OK,
                         nobody,
                         (amqp, hold, create) -> new TopologyCheck.Checked(List.of()),
+                        (letters, holder) -> {
+                            throw new AssertionError("no letters are read");
+                        },
                         new Machine(2L << 30, 2))
                 .run(
                         arguments.toArray(String[]::new),
