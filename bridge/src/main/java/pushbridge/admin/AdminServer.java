@@ -1,5 +1,7 @@
 package pushbridge.admin;
 
+import io.github.resilience4j.ratelimiter.RateLimiter;
+import io.github.resilience4j.ratelimiter.RateLimiterConfig;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -20,8 +22,6 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
-import io.github.resilience4j.ratelimiter.RateLimiter;
-import io.github.resilience4j.ratelimiter.RateLimiterConfig;
 import org.glassfish.grizzly.filterchain.TransportFilter;
 import org.glassfish.grizzly.http.server.HttpHandler;
 import org.glassfish.grizzly.http.server.HttpServer;
@@ -60,6 +60,9 @@ public final class AdminServer {
     /** Refused actions that are audited each minute: strangers must not fill the log. */
     private static final int REFUSALS_A_MINUTE = 60;
 
+    /** Seconds for a request to be there as a whole, and between two on one connection; not for what is being answered. */
+    private static final int IDLE_SECONDS = 30;
+
     private static final Set<String> PROBES = Set.of("/health/live", "/health/ready");
 
     private static final String METRICS = "/metrics";
@@ -68,7 +71,8 @@ public final class AdminServer {
 
     /** Against whatever a browser could be made to do with a response; a page of ours would loosen the first. */
     private static final Map<String, String> HEADERS = Map.of(
-            "Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            "Content-Security-Policy",
+                    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
             "Cache-Control", "no-store",
             "Cross-Origin-Opener-Policy", "same-origin",
             "Cross-Origin-Resource-Policy", "same-origin",
@@ -105,18 +109,26 @@ public final class AdminServer {
      * @param metrics the text of a scrape; asked at every scrape
      */
     public AdminServer(AdminConfig config, Supplier<Health> health, Supplier<String> metrics, @Nullable ServerTls tls) {
+        this(config, health, metrics, tls, IDLE_SECONDS);
+    }
+
+    AdminServer(
+            AdminConfig config,
+            Supplier<Health> health,
+            Supplier<String> metrics,
+            @Nullable ServerTls tls,
+            int idleSeconds) {
         this.config = config;
         this.health = health;
         this.metrics = metrics;
         this.tls = tls;
         guard = new AdminGuard(config, isLoopback(config.host()));
         AtomicInteger number = new AtomicInteger();
-        threads = new ThreadPoolExecutor(
-                THREADS, THREADS, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
-                    Thread thread = new Thread(task, "pushbridge-admin-action-" + number.incrementAndGet());
-                    thread.setDaemon(true);
-                    return thread;
-                });
+        threads = new ThreadPoolExecutor(THREADS, THREADS, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+            Thread thread = new Thread(task, "pushbridge-admin-action-" + number.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        });
         threads.allowCoreThreadTimeOut(true);
         listener = new NetworkListener("pushbridge-admin", config.host(), config.port());
         TCPNIOTransport transport = TCPNIOTransportBuilder.newInstance()
@@ -131,6 +143,7 @@ public final class AdminServer {
                         .setMaxPoolSize(WORKERS))
                 .build();
         listener.setTransport(transport);
+        listener.getKeepAlive().setIdleTimeoutInSeconds(idleSeconds);
         AdminPlaces connections = new AdminPlaces(config.maxConnections());
         listener.registerAddOn(
                 (on, builder) -> builder.add(builder.indexOfType(TransportFilter.class) + 1, connections));
@@ -142,8 +155,10 @@ public final class AdminServer {
         http.addListener(listener);
         http.getServerConfiguration().setName("pushbridge-admin");
         http.getServerConfiguration().addHttpHandler(new Entrance(), "/");
-        register("GET", METRICS, request ->
-                AdminAnswer.text(200, "text/plain; version=0.0.4; charset=utf-8", this.metrics.get()));
+        register(
+                "GET",
+                METRICS,
+                request -> AdminAnswer.text(200, "text/plain; version=0.0.4; charset=utf-8", this.metrics.get()));
     }
 
     /** A name that cannot be looked up now is none of this machine's; opening the port will say more. */
@@ -206,7 +221,10 @@ public final class AdminServer {
         String path = request.getRequestURI();
         boolean probe = PROBES.contains(path);
         AdminGuard.Head head = new AdminGuard.Head(
-                method, probe, request::getHeader, TlsFilter.clientName(request.getContext().getConnection()));
+                method,
+                probe,
+                request::getHeader,
+                TlsFilter.clientName(request.getContext().getConnection()));
         AdminGuard.Decision decision = guard.decide(head);
         String from = request.getRemoteAddr();
         if (decision instanceof AdminGuard.Refused refused) {
@@ -226,9 +244,7 @@ public final class AdminServer {
             answer = AdminAnswer.problem(503, "busy", "Too many requests at a time; try again.");
             response.setHeader("Retry-After", "1");
         } else {
-            answer = probe
-                    ? probe(method, path, granted.trusted())
-                    : ask(request, method, path, granted.who());
+            answer = probe ? probe(method, path, granted.trusted()) : ask(request, method, path, granted.who());
         }
         if (answer instanceof AdminAnswer.Streamed streamed) {
             stream(request, response, streamed, granted.who());
@@ -272,7 +288,8 @@ public final class AdminServer {
             return AdminAnswer.problem(503, "stopping", "The bridge is stopping.");
         } catch (Exception e) {
             log.error("{} {} of an operator failed", method, path, e);
-            return AdminAnswer.problem(500, "internal", "This failed because of a fault in the bridge; its log says more.");
+            return AdminAnswer.problem(
+                    500, "internal", "This failed because of a fault in the bridge; its log says more.");
         }
     }
 
@@ -287,7 +304,8 @@ public final class AdminServer {
                 throw new AdminException(
                         413,
                         "too-large",
-                        "The body is larger than " + config.maxBodyBytes() + " bytes (pushbridge.admin.max-body-bytes).");
+                        "The body is larger than " + config.maxBodyBytes()
+                                + " bytes (pushbridge.admin.max-body-bytes).");
             }
             return body;
         }

@@ -572,15 +572,14 @@ final class Keys {
             ValueType.port(),
             "8081",
             "Port of the listener for operators; 0 takes a free one.");
-    static final Key<String> ADMIN_TOKEN = add(
-            new Key<>(
-                    "admin.token",
-                    ESSENTIALS,
-                    ValueType.secret(32),
-                    Key.Default.none(),
-                    true,
-                    "What operators, scrapers and commands show to that listener (Authorization: Bearer TOKEN). Without it whoever"
-                            + " reaches the listener may do everything; /health/live and /health/ready answer anybody."));
+    static final Key<String> ADMIN_TOKEN = add(new Key<>(
+            "admin.token",
+            ESSENTIALS,
+            ValueType.secret(32),
+            Key.Default.none(),
+            true,
+            "What operators, scrapers and commands show to that listener (Authorization: Bearer TOKEN). Without it whoever"
+                    + " reaches the listener may do everything; /health/live and /health/ready answer anybody."));
     static final Key<Integer> ADMIN_MAX_CONNECTIONS = key(
             "admin.max-connections",
             RARE,

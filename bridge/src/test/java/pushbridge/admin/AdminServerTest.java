@@ -30,6 +30,7 @@ final class AdminServerTest {
 
     private final LinkedBlockingQueue<AdminRequest> asked = new LinkedBlockingQueue<>();
     private @Nullable AdminServer server;
+    private int idleSeconds = 60;
 
     @AfterEach
     void stop() {
@@ -184,7 +185,8 @@ final class AdminServerTest {
                 ask("GET /api/nothing", RIGHT),
                 ask("GET /metrics"),
                 ask("GET /api/fault", RIGHT))) {
-            assertThat(reply.header("Content-Security-Policy")).contains("default-src 'none'", "frame-ancestors 'none'");
+            assertThat(reply.header("Content-Security-Policy"))
+                    .contains("default-src 'none'", "frame-ancestors 'none'");
             assertThat(reply.header("X-Content-Type-Options")).isEqualTo("nosniff");
             assertThat(reply.header("X-Frame-Options")).isEqualTo("DENY");
             assertThat(reply.header("Cache-Control")).isEqualTo("no-store");
@@ -235,11 +237,14 @@ final class AdminServerTest {
     void aStreamIsReadWhileItIsWrittenAndOnlySoManyAreThere() throws Exception {
         CountDownLatch go = new CountDownLatch(1);
         start(null);
-        server().register("GET", "/api/stream", request -> AdminAnswer.stream("text/plain", out -> {
-            out.write("first\n");
-            go.await();
-            out.write("second\n");
-        }));
+        server().register(
+                        "GET",
+                        "/api/stream",
+                        request -> AdminAnswer.stream("text/plain", out -> {
+                            out.write("first\n");
+                            go.await();
+                            out.write("second\n");
+                        }));
         List<Socket> open = new java.util.ArrayList<>();
         try {
             for (int i = 0; i < AdminServer.STREAMS; i++) {
@@ -288,6 +293,28 @@ final class AdminServerTest {
         }
     }
 
+    @Test
+    void whoFinishesNoRequestIsSentAwayAndWhoIsAnsweredIsNot() throws Exception {
+        CountDownLatch ended = new CountDownLatch(1);
+        idleSeconds = 1;
+        start(null);
+        server().register("GET", "/api/wait", request -> {
+            ended.await();
+            return AdminAnswer.json(Map.of());
+        });
+        Socket waits = connect();
+        write(waits, "GET /api/wait HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        for (String beginning : List.of("", "GET /met", "PUT /api/json HTTP/1.1\r\nHost: localhost\r\nX: ")) {
+            try (Socket socket = connect()) {
+                write(socket, beginning);
+                assertThat(socket.getInputStream().read()).as(beginning).isEqualTo(-1);
+            }
+        }
+        ended.countDown();
+        readUntil(waits, "200");
+        waits.close();
+    }
+
     // Audit ---------------------------------------------------------------------------------------------------------
 
     @Test
@@ -330,7 +357,8 @@ final class AdminServerTest {
                 new AdminConfig("127.0.0.1", 0, token, 64, 1024, null, null),
                 () -> new Health(true, false, Map.of("broker", "not connected"), List.of("broker.internal is away")),
                 () -> "some_metric 1\n",
-                null);
+                null,
+                idleSeconds);
         starting.register("GET", "/api/things/{id}", request -> {
             asked.add(request);
             return AdminAnswer.json(Map.of("id", request.part("id")));
@@ -389,9 +417,7 @@ final class AdminServerTest {
     private Reply send(String host, String request, String body, String... headers) throws IOException {
         try (Socket socket = connect()) {
             String lines = headers.length == 0 ? "" : String.join("\r\n", headers) + "\r\n";
-            write(
-                    socket,
-                    request + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n" + lines + "\r\n" + body);
+            write(socket, request + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n" + lines + "\r\n" + body);
             String all = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             int end = all.indexOf("\r\n\r\n");
             assertThat(end).as(all).isPositive();

@@ -462,7 +462,9 @@ final class ConfigLoaderTest {
                 .admin();
         assertThat(config.token()).isEqualTo(token);
         assertThat(config.toString()).doesNotContain(token);
-        assertThat(load(Map.of(), "auth.mode=dev", "admin.token=" + token).changes().toString())
+        assertThat(load(Map.of(), "auth.mode=dev", "admin.token=" + token)
+                        .changes()
+                        .toString())
                 .doesNotContain(token);
         assertThat(problems(Map.of(), "auth.mode=dev", "admin.token=" + token.substring(1)))
                 .singleElement()
