@@ -128,4 +128,11 @@ export class PushClient extends EventTarget {
     listener: (event: Event & { readonly detail: PushEvents[K] }) => void,
     options?: boolean | AddEventListenerOptions,
   ): void;
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+  removeEventListener<K extends keyof PushEvents>(
+    type: K,
+    listener: (event: Event & { readonly detail: PushEvents[K] }) => void,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void;
 }

@@ -11,7 +11,7 @@ const REQUESTS = 8; // the bridge allows 16
 const RENEW_MS = 5_000; // at least
 
 const digest = (text) => {
-  let a = 0x811c9dc5, b = 0x41c6ce57;
+  let a = 1, b = 1;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
     a = Math.imul(a ^ c, 0x01000193);
@@ -41,7 +41,7 @@ export class Seen {
   }
 }
 
-class Channel {
+export class Channel {
   #handlers = [];
 
   constructor(name, leave) {
@@ -79,7 +79,8 @@ export class PushClient extends EventTarget {
   constructor(url, options = {}) {
     super();
     this.#url = new URL(url, globalThis.location?.href).href.replace(/^http/, 'ws');
-    this.#options = { ackOnError: true, awaitHandlers: false, ...options };
+    this.#options = { ackOnError: true, WebSocket: globalThis.WebSocket, ...options };
+    if (!this.#options.WebSocket) throw new Error('no WebSocket here: needs Node 22, or the option WebSocket');
     this.#run = {
       setTimeout: (task, ms) => setTimeout(task, ms),
       clearTimeout: (id) => clearTimeout(id),
@@ -150,12 +151,12 @@ export class PushClient extends EventTarget {
     this.#become('connecting');
     link.timer = this.#after(CONNECT_MS, () => this.#lost(link, 0, 'no answer'));
     try {
-      const token = await this.#token();
+      let { token } = this.#options;
+      token = await (typeof token === 'function' ? token() : token);
       if (link !== this.#link) return;
       const url = new URL(this.#url);
       if (this.#resume) url.searchParams.set('resume', this.#resume);
-      const Socket = this.#options.WebSocket ?? globalThis.WebSocket;
-      const socket = (link.socket = new Socket(url.href, token ? [V1, 'bearer.' + token] : [V1]));
+      const socket = (link.socket = new this.#options.WebSocket(url.href, token ? [V1, 'bearer.' + token] : [V1]));
       socket.onmessage = (event) => link === this.#link && this.#receive(link, event.data);
       socket.onclose = (event) => this.#lost(link, event.code, event.reason);
       socket.onerror = () => {}; // a close follows
@@ -164,11 +165,6 @@ export class PushClient extends EventTarget {
       this.#report('connect', { error });
       this.#lost(link, 0, 'no connection');
     }
-  }
-
-  async #token() {
-    const { token } = this.#options;
-    return typeof token === 'function' ? token() : token;
   }
 
   #drop() {
@@ -237,7 +233,7 @@ export class PushClient extends EventTarget {
     let frame;
     try {
       if (typeof data === 'string') frame = JSON.parse(data);
-    } catch {} // reported in its turn
+    } catch {} // a bad frame
     const type = typeof frame?.type === 'string' ? frame.type : '';
     if (type === 'pong') {
       if (frame.seq === link.pingSeq) this.#emit('round-trip', this.#run.now() - link.pinged);
@@ -245,7 +241,7 @@ export class PushClient extends EventTarget {
       this.#control(link, type.slice(7), frame.payload ?? {}, frame.seq);
     } else {
       const good = type && typeof frame.to === 'string' && Number.isSafeInteger(frame.seq) && frame.payload instanceof Object;
-      this.#queue.push([link, good ? frame : null, data]);
+      this.#queue.push([link, good && frame, data]);
       this.#pump();
     }
   }
@@ -271,7 +267,7 @@ export class PushClient extends EventTarget {
       if (!channel) return;
       const missed = channel.joined && !payload.complete;
       channel.joined = true;
-      this.#emit('subscribed', { channel: channel.name, complete: payload.complete });
+      this.#emit('subscribed', payload);
       if (missed) this.#emit('gap', { address: 'channel.' + channel.name });
     } else if (type === 'renewed') {
       this.#renewal(link, payload);
@@ -374,7 +370,7 @@ export class PushClient extends EventTarget {
     if (typeof this.#options.token !== 'function' || !(left > 0)) return;
     link.renewal = this.#after(Math.max(RENEW_MS, left * 0.8), async () => {
       try {
-        const token = await this.#token();
+        const token = await this.#options.token();
         if (link === this.#link) this.#request({ type: 'auth', payload: { token } });
       } catch (error) {
         this.#report('token', { error });

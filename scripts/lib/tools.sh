@@ -126,32 +126,59 @@ want_faketime() {
   return 1
 }
 
+# -- tools of single suites: these are skipped where something cannot be had
+
+# Ends a suite that cannot run here; scripts/test tells "skipped" by the 77.
+skip_suite() { # WHY
+  say "${0##*/}: $1: skipped."
+  exit 77
+}
+
+# The following install what is missing, and fail where that is not possible.
+
+want_program() { # PROGRAM DEBIAN-PACKAGE
+  if ! command -v "$1" >/dev/null && can_install; then
+    install_packages "$2" || return 1
+  fi
+  command -v "$1" >/dev/null
+}
+
+want_file() { # FILE DEBIAN-PACKAGE
+  if [[ ! -e $1 ]] && can_install; then
+    install_packages "$2" || return 1
+  fi
+  [[ -e $1 ]]
+}
+
 oldest_node=18
 
-need_node() {
+want_node() {
   local found
-  if ! command -v node >/dev/null && can_install; then
-    install_packages nodejs
-  fi
+  want_program node nodejs || return 1
   found=$(node --version 2>/dev/null | sed -n 's/^v\([0-9]*\).*/\1/p')
-  ((${found:-0} >= oldest_node)) || die "needs Node $oldest_node or newer and found ${found:-none}." \
-    "Debian, Ubuntu: sudo apt-get install nodejs"
+  ((${found:-0} >= oldest_node))
 }
 
 # npm comes with Node, except in Debian's own packages.
-need_npm() { need_program npm npm; }
+want_npm() { want_program npm npm; }
 
-need_program() { # PROGRAM DEBIAN-PACKAGE
-  if ! command -v "$1" >/dev/null && can_install; then
-    install_packages "$2"
-  fi
-  command -v "$1" >/dev/null || die "needs $1 and found none on the PATH." "Debian, Ubuntu: sudo apt-get install $2"
+# Installs packages of npm into a folder, unless these very ones are there.
+want_npm_packages() { # FOLDER PACKAGE@VERSION…
+  local folder=$1
+  shift
+  [[ $(cat "$folder/.packages" 2>/dev/null) != "$*" ]] || return 0
+  rm -rf "$folder"
+  mkdir -p "$folder" || return 1
+  say "Installing $* (npm) …"
+  attend npm install --silent --no-audit --no-fund --no-save --prefix "$folder" "$@" >&2 || return 1
+  printf '%s\n' "$*" >"$folder/.packages"
 }
 
-need_php_amqplib() {
-  if ! php -r 'exit((@include "PhpAmqpLib/autoload.php") ? 0 : 1);' 2>/dev/null && can_install; then
-    install_packages php-amqplib
+has_php_amqplib() { php -r 'exit((@include "PhpAmqpLib/autoload.php") ? 0 : 1);' 2>/dev/null; }
+
+want_php_amqplib() {
+  if ! has_php_amqplib && can_install; then
+    install_packages php-amqplib || return 1
   fi
-  php -r 'exit((@include "PhpAmqpLib/autoload.php") ? 0 : 1);' 2>/dev/null ||
-    die "needs php-amqplib on PHP's include path." "Debian, Ubuntu: sudo apt-get install php-amqplib"
+  has_php_amqplib
 }

@@ -9,16 +9,43 @@ source "$root/scripts/lib/common.sh"
 source "$root/scripts/lib/tools.sh"
 
 if [[ ${1:-} == -h || ${1:-} == --help ]]; then
-  echo "Unit tests of bridge/client in Node. Takes no arguments."
+  cat <<END
+Unit tests of bridge/client in Node, what npm packs of it, and its types. Takes no arguments.
+
+Installs Node and npm as root on Debian or Ubuntu, and TypeScript (npm) into .run; where something cannot be had it says so
+and skips.
+END
   exit
 fi
 
-need_node
-cd "$root/bridge/client"
-node --test test/client.test.js
+typescript=5.9.3
 
-need_npm
-packed=$(npm pack --dry-run --json 2>/dev/null | sed -n 's/^ *"path": "\(.*\)",*$/\1/p' | sort | tr '\n' ' ')
-expected='README.md package.json pushbridge-client.d.ts pushbridge-client.js pushbridge-tabs.d.ts pushbridge-tabs.js '
-[[ $packed == "$expected" ]] || die "npm pack would take: $packed" "instead of: $expected"
-say "npm pack takes what it should: $packed"
+handle_signals
+want_node || skip_suite "needs Node $oldest_node or newer (Debian, Ubuntu: sudo apt-get install nodejs)"
+cd "$root/bridge/client"
+attend node --test test/client.test.js test/tabs.test.js
+
+want_npm || skip_suite "the unit tests passed, but to pack and to check the types it needs npm (Debian, Ubuntu: sudo apt-get install npm)"
+work=$(mktemp -d "${TMPDIR:-/tmp}/pushbridge-client.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+# What somebody gets who installs it.
+attend npm pack --silent --pack-destination "$work" >/dev/null || die "npm pack failed."
+archive=("$work"/pushbridge-client-*.tgz)
+packed=$(tar -tzf "${archive[0]}" | sort | tr '\n' ' ')
+expected='package/README.md package/package.json package/pushbridge-client.d.ts package/pushbridge-client.js'
+expected+=' package/pushbridge-tabs.d.ts package/pushbridge-tabs.js '
+[[ $packed == "$expected" ]] || die "npm pack takes: $packed" "instead of: $expected"
+cp test/user.ts test/user.mjs "$work/"
+cat >"$work/package.json" <<<'{"private": true}'
+attend npm install --silent --no-audit --no-fund --offline --prefix "$work" "${archive[0]}" || die "what npm packed cannot be installed."
+(cd "$work" && node user.mjs) || die "what npm packed does not work."
+say "npm packs what works: $packed"
+
+want_npm_packages "$run_dir/npm/client" "typescript@$typescript" ||
+  skip_suite "all else passed, but npm cannot install typescript $typescript to check the types with"
+# As a bundler, and as Node itself, look for the types of a package.
+for module in esnext:bundler nodenext:nodenext; do
+  (cd "$work" && node "$run_dir/npm/client/node_modules/typescript/bin/tsc" --noEmit --strict --target es2022 --lib es2022,dom \
+    --module "${module%:*}" --moduleResolution "${module#*:}" user.ts) || die "the types are wrong ($module)."
+done
+say "The types say what the library does."

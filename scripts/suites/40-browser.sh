@@ -14,29 +14,29 @@ if [[ ${1:-} == -h || ${1:-} == --help ]]; then
 Tests in Chromium: 40-browser.sh [ARG…]; ARG… goes to node --test, as in: 40-browser.sh --test-name-pattern=frozen
 With --screenshots it takes the README's pictures instead.
 
-Installs Chromium, PHP and Node as root on Debian or Ubuntu, and the driver (npm, playwright-core) into .run.
+Installs Chromium, PHP and Node as root on Debian or Ubuntu, and what drives Chromium (npm: playwright-core, ws) into .run;
+where something cannot be had it says so and skips (77).
 END
   exit
 fi
 
 # Of those that Debian's oldest supported Node can run; it drives an installed Chromium and downloads none.
 playwright=1.56.1
+# A WebSocket for Node without one, as the library's README recommends.
+ws=8.18.3
 
 handle_signals
-need_node
-need_npm
-need_program chromium chromium
-need_program php php-cli
-need_php_amqplib
-ensure_built
+debian="Debian, Ubuntu: sudo apt-get install nodejs npm chromium php-cli php-amqplib"
+want_node || skip_suite "needs Node $oldest_node or newer ($debian)"
+want_npm || skip_suite "needs npm ($debian)"
+want_program chromium chromium || skip_suite "needs a chromium on the PATH ($debian)"
+want_program php php-cli || skip_suite "needs php ($debian)"
+want_php_amqplib || skip_suite "needs php-amqplib on PHP's include path ($debian)"
 
-driver=$run_dir/playwright-$playwright
-if [[ ! -e $driver/node_modules/playwright-core/package.json ]]; then
-  mkdir -p "$driver"
-  say "Installing playwright-core $playwright (npm) …"
-  attend npm install --silent --no-audit --no-fund --no-save --prefix "$driver" "playwright-core@$playwright" ||
-    die "npm could not install playwright-core $playwright."
-fi
+npm_packages=$run_dir/npm/browser
+want_npm_packages "$npm_packages" "playwright-core@$playwright" "ws@$ws" ||
+  skip_suite "npm cannot install playwright-core $playwright and ws $ws"
+ensure_built
 
 broker() { "$root/scripts/broker" "$@" --name browser; }
 clean_up() {
@@ -50,10 +50,12 @@ broker remove 2>/dev/null # left by a run that was killed
 broker start
 
 PUSHBRIDGE_TEST_AMQP_URI=$(broker uri)
-export PUSHBRIDGE_TEST_AMQP_URI PUSHBRIDGE_TEST_DISTRIBUTION=$distribution PUSHBRIDGE_TEST_PLAYWRIGHT=$driver
+export PUSHBRIDGE_TEST_AMQP_URI PUSHBRIDGE_TEST_DISTRIBUTION=$distribution PUSHBRIDGE_TEST_PACKAGES=$npm_packages
 PUSHBRIDGE_TEST_CHROMIUM=$(command -v chromium)
 export PUSHBRIDGE_TEST_CHROMIUM
 if [[ ${1:-} == --screenshots ]]; then
+  want_file /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf fonts-noto-color-emoji ||
+    say "There is no fonts-noto-color-emoji and no way to install it: emoji may be missing from the pictures."
   attend node "$root/bridge/client/test/browser/screenshots.mjs"
   exit
 fi

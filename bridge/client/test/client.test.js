@@ -117,6 +117,15 @@ test('channels are subscribed to at once, again after each reconnection, and not
   assert.deepEqual(names(await reconnected()), ['news']);
 });
 
+test('a channel that was left and joined anew is not left by its old object', async () => {
+  const { push, socket } = await open();
+  const old = push.channel('news');
+  old.leave();
+  push.channel('news');
+  old.leave();
+  assert.equal(socket.sentOf('unsubscribe').length, 1);
+});
+
 test('of many channels only eight are asked for at a time', async () => {
   const { push, socket } = await open();
   for (let i = 0; i < 20; i++) push.channel(`c${i}`);
@@ -224,6 +233,24 @@ test('a rejected promise is reported', async () => {
   assert.equal(of('error')[0].error.message, 'later');
 });
 
+test('with both, what is behind the one that failed is not handled before it comes again', async () => {
+  const { push, socket } = await open({ ackOnError: false, awaitHandlers: true });
+  const begun = [];
+  let broken = true;
+  push.on('note', async (payload, envelope) => {
+    begun.push(envelope.seq);
+    if (broken) throw new Error('not now');
+  });
+  for (const seq of [1, 2]) socket.envelope(seq);
+  await settled();
+  assert.deepEqual([begun, socket.sentOf('ack')], [[1], []]);
+  broken = false;
+  const second = await reconnected();
+  for (const seq of [1, 2]) second.envelope(seq);
+  await settled();
+  assert.deepEqual(begun, [1, 1, 2]);
+});
+
 test('with awaitHandlers the next envelope and the acknowledgement wait for the promise', async () => {
   const { push, socket } = await open({ awaitHandlers: true });
   const begun = [];
@@ -274,6 +301,9 @@ test('the same seq at another address is no duplicate', async () => {
 });
 
 test('the memory for duplicates is bounded', () => {
+  const texts = new Seen();
+  const verdicts = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'h', 'i', 'a'].map((text) => texts.add({ to: 'all', seq: 1 }, text));
+  assert.deepEqual(verdicts, ['new', ...Array(7).fill('conflict'), 'duplicate', 'conflict', 'conflict'], 'eight texts of one seq');
   const seen = new Seen(2);
   const add = (seq) => seen.add({ to: 'all', seq }, 'text');
   assert.deepEqual([add(1), add(2), add(3), add(3), add(1)], ['new', 'new', 'new', 'duplicate', 'new']);
@@ -287,6 +317,9 @@ for (const [what, data] of [
   ['no address', '{"type":"note","payload":{},"seq":1}'],
   ['no payload', '{"type":"note","to":"all","seq":1}'],
   ['a type that is a number', '{"type":1,"to":"all","payload":{},"seq":1}'],
+  ['a seq that is text', '{"type":"note","to":"all","payload":{},"seq":"1"}'],
+  ['a seq beyond what numbers can tell apart', '{"type":"note","to":"all","payload":{},"seq":9007199254740993}'],
+  ['bytes that would be an envelope', Buffer.from('{"type":"note","to":"all","payload":{},"seq":1}')],
 ]) {
   test(`a bad frame (${what}) is reported as it came, counted, and stops nothing`, async () => {
     const { socket, got, of } = await notes();
@@ -368,7 +401,15 @@ for (const code of [4001, 4002, 4003, 4099]) {
   });
 }
 
-for (const code of [1000, 1001, 1006, 1011, 1012, 4100, 4101, 4104, 4199]) {
+for (const code of [4201, 4299]) {
+  test(`${code} means: at once`, async () => {
+    const { socket, of } = await open();
+    socket.drop(code);
+    assert.equal(of('state').at(-1).delay, 0);
+  });
+}
+
+for (const code of [1000, 1001, 1006, 1011, 1012, 4100, 4101, 4104, 4199, 4300]) {
   test(`${code} means: with backoff`, async () => {
     const { socket, of } = await open();
     socket.drop(code);
@@ -418,6 +459,30 @@ test('a connection that died in its sleep is found out soon after waking up', as
   await clock.advance(5_000);
   assert.equal(push.state, 'waiting');
   assert.equal(socket.closedWith, 'none');
+});
+
+test('a second awakening does not count what the first one asked', async () => {
+  const { push, socket } = await open();
+  window.tell('pageshow');
+  socket.frame('pong', {}, socket.sentOf('ping').at(-1).seq);
+  await clock.advance(4_000);
+  window.tell('pageshow');
+  await clock.advance(1_500);
+  assert.equal(push.state, 'open');
+  push.close();
+  assert.equal(clock.pending, 0);
+});
+
+test('what an old connection still says or hears does not touch the new one', async () => {
+  const { push, socket, got, of } = await notes();
+  window.tell('pageshow');
+  await clock.advance(5_000);
+  const second = await reconnected();
+  socket.envelope(1);
+  socket.drop(4001, 'unauthorized');
+  assert.deepEqual([got, of('error'), push.state], [[], [], 'open']);
+  second.envelope(1);
+  assert.deepEqual(got, ['m1']);
 });
 
 test('one that still answers stays', async () => {
@@ -496,6 +561,7 @@ test('a pong tells the round trip', async () => {
   const { push, socket, of } = await open();
   push.ping();
   await clock.advance(12);
+  socket.frame('pong', {}, socket.sentOf('ping')[0].seq); // of the ping before
   socket.frame('pong', {}, socket.sentOf('ping').at(-1).seq);
   assert.deepEqual(of('round-trip'), [12]);
 });
@@ -517,12 +583,49 @@ test('an open connection is renewed at 80% of the time that the token has left, 
   assert.equal(of('renewed').length, 1);
 });
 
+test('a token that lasts seconds is renewed no sooner than 5 s after it was given', async () => {
+  let tokens = 0;
+  await connecting({ token: async () => `t${++tokens}` });
+  const socket = FakeSocket.last;
+  socket.welcome({ expiresAt: clock.time / 1000 + 2 });
+  await clock.advance(4_999);
+  assert.equal(socket.sentOf('auth').length, 0);
+  await clock.advance(1);
+  assert.equal(socket.sentOf('auth').length, 1);
+});
+
+test('a renewal for which there is no token is reported; the connection stays until the bridge ends it', async () => {
+  let tokens = 0;
+  const { push, of } = await connecting({
+    token: async () => {
+      if (++tokens > 1) throw new Error('logged out');
+      return 't1';
+    },
+  });
+  FakeSocket.last.welcome({ expiresAt: clock.time / 1000 + 20 });
+  await clock.advance(16_000);
+  assert.deepEqual(of('error').map(({ kind, error }) => [kind, error.message]), [['token', 'logged out']]);
+  assert.equal(push.state, 'open');
+});
+
+test('an expiry in months asks for no timer longer than browsers have', async () => {
+  const asked = [];
+  const runtime = clock.runtime({ window });
+  await connecting({ token: async () => 't', runtime: { ...runtime, setTimeout: (task, ms) => asked.push(ms) && runtime.setTimeout(task, ms) } });
+  FakeSocket.last.welcome({ expiresAt: clock.time / 1000 + 365 * 86_400 });
+  assert.equal(Math.max(...asked), 2 ** 31 - 1);
+});
+
 test('a clock that is wrong makes no storm of tokens', async () => {
   let tokens = 0;
   await connecting({ token: async () => `t${++tokens}` });
   FakeSocket.last.welcome({ expiresAt: clock.time / 1000 - 3_600 });
   await clock.advance(20_000);
   assert.equal(tokens, 1);
+});
+
+test('where there is no WebSocket it says at once what it needs', () => {
+  assert.throws(() => new PushClient('wss://push.example/ws', { WebSocket: undefined }), /Node 22, or the option WebSocket/);
 });
 
 test('it works where there is neither window nor document', async () => {

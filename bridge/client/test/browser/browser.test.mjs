@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { Bridge, Proxy, TokenBridge, connect, events, launch, publish, received, seqs, startChat, stopAll, until, upTo } from './harness.mjs';
+import { Bridge, Proxy, Site, connect, events, freePort, launch, packages, publish, received, seqs, startChat, stopAll, until, upTo } from './harness.mjs';
 
 let browser, bridge, context;
 let nextUser = 1;
@@ -23,6 +23,8 @@ async function open(url = bridge.url(), options) {
   return page;
 }
 
+const states = async (page) => (await events(page, 'state')).map(({ state, code }) => (code === undefined ? state : `${state} ${code}`));
+const inOrder = (page, count) => received(page, count).then(async () => assert.deepEqual(await seqs(page), upTo(count)));
 const settled = () => until('all is settled', async () => (await bridge.metric('pushbridge_instructions_unsettled')) === 0);
 
 test('messages arrive in order and are acknowledged', async () => {
@@ -47,21 +49,31 @@ test('a channel reaches who joined it, until they leave', async () => {
   assert.deepEqual(await seqs(page), [1, 3]);
 });
 
-test('1,000 messages flow while the bridge is killed and started again: each is there once, in order', async () => {
+test('1,000 messages flow while the bridge is killed and started again: the page shows each once, in order', async () => {
   const page = await open();
   await connect(page, { user });
-  const published = publish(`user.${user}`, 1000, { rate: 400 });
+  await page.evaluate(() =>
+    window.push.on('note', (payload, envelope) => {
+      const item = document.createElement('li');
+      item.textContent = `${envelope.to} ${envelope.seq}`;
+      document.body.append(item);
+    }),
+  );
+  let done = false;
+  const published = publish(`user.${user}`, 1000, { rate: 400 }).then(() => (done = true));
   await received(page, 150);
   await bridge.end('SIGKILL');
+  assert.equal(done, false, 'the application was in the middle of it');
   await bridge.start();
   await published;
   await received(page, 1000);
   await settled();
-  assert.deepEqual(await seqs(page), upTo(1000));
+  const shown = await page.locator('body > li').allTextContents();
+  assert.deepEqual(shown, upTo(1000).map((seq) => `user.${user} ${seq}`));
   assert.deepEqual(await events(page, 'gap'), [{ address: `user.${user}` }], 'a new bridge does not know what was missed');
-  const states = (await events(page, 'state')).map(({ state }) => state);
-  assert.equal(states.at(-1), 'open');
-  assert.ok(states.includes('waiting'));
+  const heard = await states(page);
+  assert.ok(heard.includes('waiting 1006'));
+  assert.equal(heard.at(-1), 'open');
 });
 
 test('after the network was cut, what came meanwhile is there once, in order, and nothing was missed', async () => {
@@ -171,6 +183,32 @@ test('two tabs share one connection; when the one that has it closes, the other 
   assert.ok(await second.evaluate(() => window.push.leader));
 });
 
+test('the tab that has the connection is frozen: another one takes over; awake again it shows all, once and in order', async () => {
+  const first = await open();
+  const second = await context.newPage();
+  await second.goto(bridge.url());
+  await connect(first, { user, shared: true });
+  await connect(second, { user, shared: true });
+  await publish(`user.${user}`, 10);
+  for (const tab of [first, second]) await received(tab, 10);
+  const devtools = await context.newCDPSession(first);
+  await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
+  await publish(`user.${user}`, 30, { first: 11 });
+  assert.deepEqual(await seqs(second), upTo(10), 'the leader tells nobody any more');
+  await second.evaluate(() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })));
+  await inOrder(second, 40);
+  assert.ok(await second.evaluate(() => window.push.leader));
+  await devtools.send('Page.setWebLifecycleState', { state: 'active' });
+  await inOrder(first, 40);
+  await until('it follows', () => first.evaluate(() => !window.push.leader));
+  await publish(`user.${user}`, 10, { first: 41 });
+  for (const tab of [first, second]) await inOrder(tab, 50);
+  await until('one connection is left', async () => (await bridge.metric('pushbridge_connections')) === 1);
+  await second.close();
+  await publish(`user.${user}`, 10, { first: 51 });
+  await inOrder(first, 60);
+});
+
 test('a bridge that goes away says so, and the page comes back when it was told', async () => {
   const page = await open();
   await connect(page, { user });
@@ -183,6 +221,39 @@ test('a bridge that goes away says so, and the page comes back when it was told'
   await bridge.start();
   await received(page, 10);
   assert.deepEqual(await seqs(page), upTo(10));
+});
+
+test('the demo page lets in nothing from elsewhere and nothing inline', async () => {
+  const page = await open(bridge.url('/?user=demo'));
+  const elsewhere = await freePort();
+  const violations = await page.evaluate(async (elsewhere) => {
+    const seen = [];
+    document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => seen.push(effectiveDirective));
+    const add = (name, attributes) => document.body.append(Object.assign(document.createElement(name), attributes));
+    add('script', { textContent: 'window.hacked = true' });
+    add('script', { src: `http://127.0.0.1:${elsewhere}/x.js` });
+    add('style', { textContent: 'body { display: none }' });
+    add('img', { src: `http://127.0.0.1:${elsewhere}/x.png` });
+    add('iframe', { src: '/' });
+    document.body.insertAdjacentHTML('beforeend', '<img src="/favicon.svg" onload="window.hacked = true">');
+    await fetch(`http://127.0.0.1:${elsewhere}/`).catch(() => {});
+    try {
+      new WebSocket(`ws://127.0.0.1:${elsewhere}/`);
+    } catch {}
+    for (let i = 0; i < 100 && seen.length < 8; i++) await new Promise((resolve) => setTimeout(resolve, 50));
+    return seen.sort();
+  }, elsewhere);
+  assert.deepEqual(violations, [
+    'connect-src',
+    'connect-src',
+    'frame-src',
+    'img-src',
+    'script-src-attr',
+    'script-src-elem',
+    'script-src-elem',
+    'style-src-elem',
+  ]);
+  assert.equal(await page.evaluate(() => window.hacked), undefined);
 });
 
 test('the demo page publishes, shows, joins, leaves, changes its user, disconnects and comes back', async () => {
@@ -253,36 +324,128 @@ test('the message board in PHP: two visitors see text and emoji, and scripts onl
   await other.close();
 });
 
-test('a fresh token goes with each connection, and an open one is renewed before it runs out', async () => {
-  const fake = await TokenBridge.start({ admits: (token) => token !== 't1', expiresIn: 7 });
-  const page = await open(`http://127.0.0.1:${fake.port}/`);
-  await page.evaluate(async () => {
-    const { PushClient } = await import('/client/pushbridge-client.js');
-    let given = 0;
-    window.states = [];
-    window.push = new PushClient('/ws', { token: async () => `t${++given}` });
-    window.push.addEventListener('state', ({ detail }) => window.states.push([detail.state, detail.code ?? null]));
-  });
-  await until('it was refused, and came back with a fresh one', () => page.evaluate(() => window.push.state === 'open'));
-  assert.deepEqual(fake.tokens, ['t1', 't2']);
-  assert.deepEqual(await page.evaluate(() => window.states), [['waiting', 1006], ['connecting', null], ['open', null]]);
-  await until('it is renewed', () => fake.renewals.length > 0);
-  assert.equal(fake.renewals[0], 't3');
-  const connections = fake.tokens.length;
-  fake.close(4200, 'token-expired');
-  await until('it came back', () => fake.tokens.length > connections);
-  assert.equal(new Set([...fake.tokens, ...fake.renewals]).size, fake.tokens.length + fake.renewals.length, 'none is used twice');
-  fake.stop();
+// -- tokens, which a real bridge checks, and which are over within seconds
+
+/** A page of a site with a bridge of its own. */
+async function openSite(lifetime) {
+  const site = await Site.start();
+  const guarded = await Bridge.start(site.settings);
+  site.lifetime = lifetime;
+  const page = await open(site.url());
+  return { site, guarded, page, at: guarded.url('') };
+}
+
+test('a token that is over is refused, and the page comes back with a fresh one', async () => {
+  const { site, guarded, page, at } = await openSite((before) => (before === 0 ? -10 : 3600));
+  await connect(page, { user, at });
+  assert.equal(site.given.length, 2);
+  assert.deepEqual(await states(page), ['waiting 1006', 'connecting', 'open']);
+  await publish(`user.${user}`, 10, site);
+  await inOrder(page, 10);
+  site.stop();
+  await guarded.end('SIGKILL');
 });
 
-test('the library works in Node as in a page', { skip: !globalThis.WebSocket && 'this Node has no WebSocket' }, async () => {
+test('an open connection is renewed before its token is over, and lives on', async () => {
+  const { site, guarded, page, at } = await openSite((before) => (before === 0 ? 20 : 3600));
+  await connect(page, { user, at, channels: ['news', 'secret'] });
+  await until('the channels are answered', async () => (await events(page, 'subscribed')).length === 1 && (await events(page, 'error')).length === 1);
+  assert.equal((await events(page, 'subscribed'))[0].channel, 'news');
+  const [{ kind, code, request }] = await events(page, 'error');
+  assert.deepEqual([kind, code, request.payload], ['bridge', 'forbidden', { channel: 'secret' }]);
+  await until('it is renewed', async () => (await events(page, 'renewed')).length === 1);
+  assert.deepEqual(site.given.map(({ exp }) => exp).slice(1), (await events(page, 'renewed')).map(({ expiresAt }) => expiresAt));
+  await until('the first token is over, long enough for the bridge to have noticed', () => Date.now() / 1000 > site.given[0].exp + 3);
+  await publish('channel.news', 1, { first: 100, exchange: site.exchange });
+  await received(page, 1);
+  assert.deepEqual(await states(page), ['open'], 'the first connection is still the one');
+  site.stop();
+  await guarded.end('SIGKILL');
+});
+
+test('a token that runs out closes with 4200: the page is back at once with a fresh one, and nothing is missing', async () => {
+  const { site, guarded, page, at } = await openSite(3); // shorter than the least pause between renewals
+  await connect(page, { user, at });
+  await publish(`user.${user}`, 300, { rate: 50, exchange: site.exchange });
+  await inOrder(page, 300);
+  const closed = (await events(page, 'state')).filter(({ code }) => code === 4200);
+  assert.ok(closed.length > 0);
+  const { state, reason, delay } = closed[0];
+  assert.deepEqual({ state, reason, delay }, { state: 'waiting', reason: 'token-expired', delay: 0 });
+  const opened = (await events(page, 'state')).filter(({ state }) => state === 'open').length;
+  assert.ok(site.given.length >= opened, 'a token for each connection');
+  assert.deepEqual(await events(page, 'gap'), []);
+  site.stop();
+  await guarded.end('SIGKILL');
+});
+
+// -- where there is no page
+
+test('a worker and a shared worker, from a page of another origin, get everything over a restart of the bridge', async () => {
+  const { site, guarded, page, at } = await openSite(3600);
+  site.files.set('/worker.js', [
+    'text/javascript',
+    `import { PushClient } from '${at}/client/pushbridge-client.js';
+     const push = new PushClient('${at}/ws', { token: async () => (await fetch('/token' + location.search)).text() });
+     const ports = globalThis.postMessage ? [globalThis] : [];
+     const tell = (message) => ports.forEach((port) => port.postMessage(message));
+     globalThis.onconnect = ({ ports: [port] }) => ports.push(port) && tell(push.state);
+     push.addEventListener('state', ({ detail }) => tell(detail.state));
+     push.on('note', (payload, { seq }) => tell(seq));`,
+  ]);
+  const other = await context.newPage();
+  await other.goto(site.url());
+  for (const [some, kinds] of [[page, ['Worker', 'SharedWorker']], [other, ['SharedWorker']]]) {
+    await some.evaluate(
+      ({ user, kinds }) => {
+        window.seqs = Object.fromEntries(kinds.map((kind) => [kind, []]));
+        window.states = {};
+        for (const kind of kinds) {
+          const worker = new globalThis[kind](`/worker.js?user=${user}`, { type: 'module' });
+          worker.onerror = (event) => (window.states[kind] = `error: ${event.message}`);
+          (worker.port ?? worker).onmessage = ({ data }) => (typeof data === 'number' ? window.seqs[kind].push(data) : (window.states[kind] = data));
+        }
+      },
+      { user, kinds },
+    );
+    await until('they are connected', () => some.evaluate(() => Object.keys(window.seqs).every((kind) => window.states[kind] === 'open')));
+  }
+  const all = async (count) => {
+    for (const some of [page, other]) {
+      await until(`${count} have arrived`, () => some.evaluate((count) => Object.values(window.seqs).every(({ length }) => length >= count), count));
+      for (const got of Object.values(await some.evaluate(() => window.seqs))) assert.deepEqual(got, upTo(count));
+    }
+  };
+  await publish(`user.${user}`, 100, { exchange: site.exchange });
+  await all(100);
+  await guarded.end('SIGKILL');
+  await publish(`user.${user}`, 100, { first: 101, exchange: site.exchange });
+  await guarded.start();
+  await all(200);
+  site.stop();
+  await guarded.end('SIGKILL');
+});
+
+/** As in a page; what is given is the WebSocket to use. */
+async function worksInNode(name, options) {
   const { PushClient } = await import('../../pushbridge-client.js');
-  const push = new PushClient(`ws://127.0.0.1:${bridge.port}/ws?user=node`);
+  const push = new PushClient(`ws://127.0.0.1:${bridge.port}/ws?user=${name}`, options);
   const got = [];
   push.on('note', (payload, envelope) => got.push(envelope.seq));
   await until('it is open', () => push.state === 'open');
-  await publish('user.node', 100);
+  await publish(`user.${name}`, 100);
   await until('all are there', () => got.length >= 100);
   assert.deepEqual(got, upTo(100));
+  await settled();
+  await bridge.end('SIGKILL');
+  await until('it has noticed', () => push.state === 'waiting');
+  await bridge.start();
+  await publish(`user.${name}`, 100, { first: 101 });
+  await until('all are there', () => got.length >= 200);
+  assert.deepEqual(got, upTo(200));
   push.close();
-});
+}
+
+test("the library works in Node with Node's own WebSocket", { skip: !globalThis.WebSocket && 'this Node has none' }, () => worksInNode('node'));
+
+test('the library works in Node with the WebSocket of the package ws', () => worksInNode('ws', { WebSocket: packages('ws') }));

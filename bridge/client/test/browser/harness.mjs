@@ -1,15 +1,16 @@
 // What the browser tests stand on: real bridges, a real Chromium, an application in PHP, and a proxy that fails on command.
 // scripts/suites/40-browser.sh brings RabbitMQ and says in the environment where everything is.
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { createHmac, randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 
 const env = process.env;
-const playwright = createRequire(path.join(env.PUSHBRIDGE_TEST_PLAYWRIGHT, 'x.js'))('playwright-core');
+/** What npm installed for the tests. */
+export const packages = createRequire(path.join(env.PUSHBRIDGE_TEST_PACKAGES, 'x.js'));
+const playwright = packages('playwright-core');
 export const root = path.resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../../../..');
 const PATIENCE_MS = 120_000; // for a busy machine; nothing waits longer than it has to
 
@@ -53,6 +54,7 @@ export function get(port, path) {
 }
 
 const children = new Set();
+const servers = new Set();
 
 function start(command, args, options = {}) {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
@@ -71,6 +73,10 @@ function start(command, args, options = {}) {
 
 /** Ends whatever is left. */
 export async function stopAll() {
+  for (const server of servers) {
+    server.closeAllConnections?.();
+    server.close();
+  }
   const left = [...children];
   for (const child of left) child.kill('SIGKILL');
   await Promise.all(left.map((child) => child.ended));
@@ -127,8 +133,8 @@ export class Bridge {
 }
 
 /** The application: publishes COUNT notes to an address with confirms, so many a second; ends when all are confirmed. */
-export function publish(address, count, { first = 1, rate = 0 } = {}) {
-  const child = start('php', [path.join(root, 'bridge/client/test/browser/publish.php'), address, first, count, rate], {
+export function publish(address, count, { first = 1, rate = 0, exchange = 'push' } = {}) {
+  const child = start('php', [path.join(root, 'bridge/client/test/browser/publish.php'), exchange, address, first, count, rate], {
     env: { ...env, PUSHBRIDGE_AMQP_URI: env.PUSHBRIDGE_TEST_AMQP_URI },
   });
   return child.ended.then((status) => {
@@ -170,6 +176,7 @@ export class Proxy {
       };
       for (const side of [client, onward]) side.on('error', end).on('close', end);
     });
+    servers.add(proxy.server);
     await new Promise((resolve) => proxy.server.listen(proxy.port, '127.0.0.1', resolve));
     return proxy;
   }
@@ -225,15 +232,20 @@ export const launch = () =>
     ],
   });
 
-/** In a page: a client for a user, that notes all it hears in `window.seqs` and `window.events`. */
-export async function connect(page, { user, shared = false, channels = [] }) {
+/**
+ * In a page: a client for a user, that notes all it hears in `window.seqs` and `window.events`. With the bridge's address in
+ * `at` the page comes from elsewhere, and asks its own site for tokens.
+ */
+export async function connect(page, { user, shared = false, channels = [], at = '' }) {
   await page.evaluate(
-    async ({ user, shared, channels }) => {
-      const { PushClient } = await import('/client/pushbridge-client.js');
-      const { SharedPushClient } = await import('/client/pushbridge-tabs.js');
+    async ({ user, shared, channels, at }) => {
+      const { PushClient } = await import(`${at}/client/pushbridge-client.js`);
+      const { SharedPushClient } = await import(`${at}/client/pushbridge-tabs.js`);
       window.seqs = [];
       window.events = [];
-      const push = (window.push = new (shared ? SharedPushClient : PushClient)(`/ws?user=${user}`));
+      const url = at ? `${at}/ws` : `/ws?user=${user}`;
+      const options = at ? { token: async () => (await fetch(`/token?user=${user}`)).text() } : {};
+      const push = (window.push = new (shared ? SharedPushClient : PushClient)(url, options));
       for (const type of ['state', 'gap', 'seq-conflict', 'duplicate', 'error', 'going-away', 'subscribed', 'renewed']) {
         push.addEventListener(type, (event) => {
           event.preventDefault();
@@ -243,7 +255,7 @@ export async function connect(page, { user, shared = false, channels = [] }) {
       push.on('note', (payload, envelope) => window.seqs.push(envelope.seq));
       for (const channel of channels) push.channel(channel);
     },
-    { user, shared, channels },
+    { user, shared, channels, at },
   );
   await until('the page is connected', () => page.evaluate(() => window.push.state === 'open'));
 }
@@ -256,69 +268,49 @@ export const received = (page, count) =>
 export const upTo = (count, first = 1) => Array.from({ length: count }, (_, i) => first + i);
 
 /**
- * Stands in for a bridge with tokens: takes those that `admits` does, and keeps every token it saw. It says what the test says.
+ * The application in front of a bridge with tokens, at an origin of its own: an empty page, `/token?user=`, and whatever else
+ * a test has it serve. `lifetime` is what the next token gets, in seconds, or a function of how many were given before.
  */
-export class TokenBridge {
-  tokens = [];
-  renewals = [];
-  #socket;
+export class Site {
+  /** What the tokens said that were given, in order. */
+  given = [];
+  lifetime = 3600;
+  files = new Map([['/', ['text/html', '<!doctype html><title>a page</title>']]]);
+  exchange = `push-${randomBytes(4).toString('hex')}`; // two bridges of one name would be owner and standby
+  #secret = randomBytes(32).toString('hex');
 
-  static async start({ admits, expiresIn }) {
-    const fake = new TokenBridge();
-    fake.port = await freePort();
-    fake.server = http.createServer((request, response) => {
-      const file = /^\/client\/(pushbridge-[a-z]+\.js)$/.exec(request.url)?.[1];
-      response.writeHead(200, { 'Content-Type': file ? 'text/javascript' : 'text/html' });
-      response.end(file ? readFileSync(path.join(root, 'bridge/client', file)) : '<!doctype html><title>a page</title>');
+  static async start() {
+    const site = new Site();
+    site.port = await freePort();
+    site.server = http.createServer((request, response) => {
+      const { pathname, searchParams } = new URL(request.url, 'http://site');
+      const [type, body] = pathname === '/token' ? ['text/plain', site.token(searchParams.get('user'))] : (site.files.get(pathname) ?? []);
+      response.writeHead(type ? 200 : 404, { 'Content-Type': type ?? 'text/plain', 'Cache-Control': 'no-store' }).end(body ?? '');
     });
-    fake.server.on('upgrade', (request, socket) => {
-      socket.on('error', () => {}); // the page may go first
-      const token = /^pushbridge\.v1, bearer\.(.+)$/.exec(request.headers['sec-websocket-protocol'])?.[1];
-      fake.tokens.push(token);
-      if (!admits(token)) return socket.end('HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n');
-      const key = request.headers['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-      const accept = createHash('sha1').update(key).digest('base64');
-      socket.write(
-        'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
-          `Sec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: pushbridge.v1\r\n\r\n`,
-      );
-      fake.#socket = socket;
-      const say = (type, payload, seq = 0) => fake.#frame(0x81, Buffer.from(JSON.stringify({ type, payload, seq })));
-      const expiresAt = () => Math.floor(Date.now() / 1000) + expiresIn;
-      let rest = Buffer.alloc(0);
-      socket.on('data', (data) => {
-        for (rest = Buffer.concat([rest, data]); rest.length >= 6; ) {
-          const length = rest[1] & 0x7f; // no frame of a test is longer than 125
-          if (rest.length < 6 + length) break;
-          const body = rest.subarray(6, 6 + length).map((byte, i) => byte ^ rest[2 + (i % 4)]);
-          const text = rest[0] === 0x81 ? Buffer.from(body).toString() : '{}';
-          rest = rest.subarray(6 + length);
-          const { type, payload, seq } = JSON.parse(text);
-          if (type === 'ping') say('pong', {}, seq);
-          if (type === 'auth') {
-            fake.renewals.push(payload.token);
-            say('bridge.renewed', { expiresAt: expiresAt() }, seq);
-          }
-        }
-      });
-      say('bridge.welcome', { connection: `c${fake.tokens.length}`, user: '42', complete: true, expiresAt: expiresAt() });
-    });
-    await new Promise((resolve) => fake.server.listen(fake.port, '127.0.0.1', resolve));
-    return fake;
+    servers.add(site.server);
+    await new Promise((resolve) => site.server.listen(site.port, '127.0.0.1', resolve));
+    return site;
   }
 
-  #frame(first, body) {
-    const length = body.length < 126 ? [body.length] : [126, body.length >> 8, body.length & 0xff];
-    this.#socket.write(Buffer.concat([Buffer.from([first, ...length]), body]));
+  /** Settings of the bridge that takes its tokens, until the very second that they name. */
+  get settings() {
+    return { 'amqp.prefix': this.exchange, 'auth.mode': 'token', 'auth.secret': this.#secret, 'auth.clock-skew': '0s' };
   }
 
-  close(code, reason) {
-    this.#frame(0x88, Buffer.from([code >> 8, code & 0xff, ...Buffer.from(reason)]));
+  token(sub) {
+    const lifetime = typeof this.lifetime === 'function' ? this.lifetime(this.given.length) : this.lifetime;
+    const claims = { sub, channels: ['news'], exp: Math.floor(Date.now() / 1000) + lifetime, jti: String(this.given.length) };
+    this.given.push(claims);
+    const signed = [{ alg: 'HS256', typ: 'JWT' }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+    return `${signed}.${createHmac('sha256', this.#secret).update(signed).digest('base64url')}`;
   }
 
   stop() {
     this.server.closeAllConnections?.();
-    this.#socket?.destroy();
     this.server.close();
+  }
+
+  url(path = '/') {
+    return `http://127.0.0.1:${this.port}${path}`;
   }
 }

@@ -1,5 +1,5 @@
 <?php
-// Publishes notes with consecutive seqs: publish.php ADDRESS FIRST COUNT RATE (a second; 0: as fast as it goes).
+// Publishes notes with consecutive seqs: publish.php EXCHANGE ADDRESS FIRST COUNT RATE (a second; 0: as fast as it goes).
 declare(strict_types=1);
 
 require 'PhpAmqpLib/autoload.php';
@@ -7,7 +7,7 @@ require 'PhpAmqpLib/autoload.php';
 use PhpAmqpLib\Connection\AMQPStreamConnection;
 use PhpAmqpLib\Message\AMQPMessage;
 
-[, $address, $first, $count, $rate] = $argv;
+[, $exchange, $address, $first, $count, $rate] = $argv;
 $uri = parse_url(getenv('PUSHBRIDGE_AMQP_URI'));
 $connection = new AMQPStreamConnection($uri['host'], $uri['port'], $uri['user'], $uri['pass'], rawurldecode(substr($uri['path'], 1)));
 $channel = $connection->channel();
@@ -18,7 +18,7 @@ $channel->set_return_listener(function () use (&$refused) { $refused++; });
 $began = microtime(true);
 for ($i = 0; $i < (int) $count; $i++) {
     $body = json_encode(['type' => 'note', 'payload' => ['n' => $i], 'seq' => (int) $first + $i]);
-    $channel->basic_publish(new AMQPMessage($body, ['delivery_mode' => 2]), 'push', $address, true);
+    $channel->basic_publish(new AMQPMessage($body, ['delivery_mode' => 2]), $exchange, $address, true);
     if ((int) $rate > 0) {
         $ahead = $began + $i / (int) $rate - microtime(true);
         if ($ahead > 0) {

@@ -263,10 +263,14 @@ public final class AdminServer {
             return AdminException.wrongMethod(List.of("GET", "HEAD")).answer();
         }
         Health now = health.get();
-        if (path.equals("/health/live")) {
-            return AdminAnswer.json(now.live() ? 200 : 503, Map.of("status", now.live() ? "live" : "dead"));
-        }
         Map<String, Object> body = new LinkedHashMap<>();
+        if (path.equals("/health/live")) {
+            body.put("status", now.live() ? "live" : "dead");
+            if (trusted) {
+                body.put("checks", now.liveChecks());
+            }
+            return AdminAnswer.json(now.live() ? 200 : 503, body);
+        }
         body.put("status", now.ready() ? "ready" : "not ready");
         if (trusted) {
             body.put("checks", now.checks());

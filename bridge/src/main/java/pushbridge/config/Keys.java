@@ -475,6 +475,13 @@ final class Keys {
                     Key.Default.none(),
                     true,
                     "What tokens are signed with (HS256), its bytes as they are written here; whoever has it can be any user."));
+    static final Key<String> AUTH_SECRET_PREVIOUS = add(new Key<>(
+            "auth.secret-previous",
+            RARE,
+            ValueType.secret(32),
+            Key.Default.none(),
+            true,
+            "The secret before that: tokens signed with it are good too, until this key is taken away."));
     static final Key<PublicKeys> AUTH_PUBLIC_KEY = add(new Key<>(
             "auth.public-key",
             ESSENTIALS,
@@ -482,7 +489,55 @@ final class Keys {
             Key.Default.none(),
             false,
             "PEM file with the public keys that tokens are checked with (RS256, PS256, ES256, EdDSA and their longer"
-                    + " kin), instead of a secret."));
+                    + " kin), instead of a secret. Any of several keys will do. Read again when the file changes."));
+    static final Key<URI> AUTH_JWKS_URL = add(new Key<>(
+            "auth.jwks-url",
+            ESSENTIALS,
+            ValueType.webAddress(),
+            Key.Default.none(),
+            false,
+            "Where the public keys of an identity provider are loaded from (JWKS), instead of a secret or a file."));
+    static final Key<Path> AUTH_JWKS_CA_FILE = file(
+            "auth.jwks-ca-file",
+            "Certificates, in PEM, of the authorities that may have signed that server's; without it those that Java brings.");
+    static final Key<Boolean> AUTH_JWKS_ALLOW_HTTP = key(
+            "auth.jwks-allow-http",
+            RARE,
+            ValueType.flag(),
+            "false",
+            "Lets the address of the keys be http:// on another machine; anybody between here and there can then be any user.");
+    static final Key<Duration> AUTH_JWKS_REFRESH = key(
+            "auth.jwks-refresh",
+            RARE,
+            ValueType.duration(ofSeconds(10), ofDays(1)),
+            "5m",
+            "How often the keys are loaded; a token that names an unknown key has them loaded at once.");
+    static final Key<Duration> AUTH_JWKS_LEAST_INTERVAL = key(
+            "auth.jwks-least-interval",
+            RARE,
+            ValueType.duration(ofSeconds(1), ofMinutes(10)),
+            "10s",
+            "Least time from one load of the keys to the next, whatever tokens name: whoever makes some up cannot have"
+                    + " them loaded more often.");
+    static final Key<Duration> AUTH_JWKS_MAX_AGE = key(
+            "auth.jwks-max-age",
+            FREQUENT,
+            ValueType.duration(ofMinutes(1), ofDays(30)),
+            "24h",
+            "How long the keys go on being believed when they cannot be loaded again; after that handshakes with a token"
+                    + " are answered 503.");
+    static final Key<Duration> AUTH_JWKS_TIMEOUT = key(
+            "auth.jwks-timeout",
+            RARE,
+            ValueType.duration(ofMillis(100), ofMinutes(1)),
+            "5s",
+            "How long one load of the keys may take from beginning to end.");
+    static final Key<Integer> AUTH_JWKS_MAX_BYTES = key(
+            "auth.jwks-max-bytes",
+            RARE,
+            ValueType.size(KIB, 16 * MIB),
+            "256KiB",
+            "Longest answer with keys; a longer one is given up while it comes.");
     static final Key<String> AUTH_ISSUER = add(new Key<>(
             "auth.issuer",
             FREQUENT,
@@ -606,6 +661,32 @@ final class Keys {
             "admin.tls.client-ca-file",
             "Certificates, in PEM, of authorities: whoever connects to the listener for operators must show a certificate"
                     + " signed by one of them.");
+    static final Key<Integer> LETTERS_MAX_MESSAGES = key(
+            "letters.max-messages",
+            RARE,
+            ValueType.count(1, 2_000_000),
+            "200000",
+            "How many dead letters are looked at together, the oldest; the others come when these are replayed or discarded."
+                    + " Each costs some 250 bytes of heap while somebody looks.");
+    static final Key<Long> LETTERS_MAX_BYTES = key(
+            "letters.max-bytes",
+            RARE,
+            ValueType.longSize(MIB, 1L << 40),
+            "1GiB",
+            "Their bodies lie in a temporary file meanwhile, which grows no larger than about this.");
+    static final Key<Duration> LETTERS_IDLE_CLOSE = key(
+            "letters.idle-close",
+            RARE,
+            ValueType.duration(ofSeconds(1), ofMinutes(20)),
+            "30s",
+            "How long a bridge keeps dead letters in hand after the last question; others cannot read them meanwhile.");
+    static final Key<Duration> LETTERS_SESSION_MAX = key(
+            "letters.session-max",
+            RARE,
+            ValueType.duration(ofSeconds(1), ofMinutes(29)),
+            "15m",
+            "After this the next question reads them anew; with what runs then still below the broker's consumer timeout,"
+                    + " 30m unless changed there.");
     static final Key<Duration> SHUTDOWN_GRACE = key(
             "shutdown.grace",
             FREQUENT,
@@ -613,6 +694,20 @@ final class Keys {
             "5s",
             "How long, when stopping, messages in flight may take to be confirmed and clients to read their last"
                     + " frames.");
+
+    static final Key<LogConfig.Format> LOG_FORMAT = key(
+            "log.format",
+            FREQUENT,
+            ValueType.oneOf(LogConfig.Format.class),
+            "auto",
+            "How the log on standard error looks: text for people, json with one object a line, auto for text on a terminal"
+                    + " and JSON elsewhere.");
+    static final Key<LogConfig.Level> LOG_LEVEL = key(
+            "log.level",
+            FREQUENT,
+            ValueType.oneOf(LogConfig.Level.class),
+            "info",
+            "How much the log tells at the start; `pushbridge log-level` changes it while the bridge runs.");
 
     private Keys() {}
 

@@ -1,9 +1,8 @@
 package pushbridge.dev;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -13,6 +12,7 @@ import org.glassfish.grizzly.http.server.Request;
 import org.glassfish.grizzly.http.server.RequestExecutorProvider;
 import org.glassfish.grizzly.http.server.Response;
 import org.jspecify.annotations.Nullable;
+import pushbridge.client.ServedFile;
 
 /**
  * What dev mode answers to plain HTTP: the page at {@code /} with its script and style from the class path, and publishing
@@ -29,9 +29,10 @@ public final class DevPages extends HttpHandler implements AutoCloseable {
     /** Requests that may wait for a worker; one more is refused with its connection. */
     private static final int MAX_WAITING = 64;
 
-    private record Resource(byte[] bytes, String contentType) {}
+    /** In the jar. */
+    private static final String FOLDER = "/pushbridge/dev/";
 
-    private final Map<String, Resource> resources;
+    private final Map<String, ServedFile> resources;
     private final DevPublish publish;
     /** Publishing waits for a body and for RabbitMQ, which a selector thread must not. */
     private final ThreadPoolExecutor workers = new ThreadPoolExecutor(
@@ -49,25 +50,18 @@ public final class DevPages extends HttpHandler implements AutoCloseable {
      */
     public DevPages(String socketPath, DevPublish publish) {
         this.publish = publish;
-        Resource template = load("index.html", "text/html; charset=utf-8");
-        String html = new String(template.bytes(), StandardCharsets.UTF_8)
-                .replace("@SOCKET_PATH@", socketPath.replace("&", "&amp;").replace("\"", "&quot;"));
+        String path = socketPath.replace("&", "&amp;").replace("\"", "&quot;");
         resources = Map.of(
-                "/", new Resource(html.getBytes(StandardCharsets.UTF_8), template.contentType()),
-                "/dev/page.js", load("page.js", "text/javascript; charset=utf-8"),
-                "/dev/page.css", load("page.css", "text/css; charset=utf-8"),
-                "/favicon.svg", load("favicon.svg", "image/svg+xml"));
-    }
-
-    private static Resource load(String name, String contentType) {
-        try (InputStream stream = DevPages.class.getResourceAsStream("/pushbridge/dev/" + name)) {
-            if (stream == null) {
-                throw new IllegalStateException("the bridge's jar lacks pushbridge/dev/" + name);
-            }
-            return new Resource(stream.readAllBytes(), contentType);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+                "/",
+                        ServedFile.load(
+                                FOLDER + "index.html",
+                                "text/html; charset=utf-8",
+                                template -> new String(template, UTF_8)
+                                        .replace("@SOCKET_PATH@", path)
+                                        .getBytes(UTF_8)),
+                "/dev/page.js", ServedFile.load(FOLDER + "page.js", "text/javascript; charset=utf-8"),
+                "/dev/page.css", ServedFile.load(FOLDER + "page.css", "text/css; charset=utf-8"),
+                "/favicon.svg", ServedFile.load(FOLDER + "favicon.svg", "image/svg+xml"));
     }
 
     @Override
@@ -76,20 +70,16 @@ public final class DevPages extends HttpHandler implements AutoCloseable {
             publish.service(request, response);
             return;
         }
-        @Nullable Resource resource = resources.get(request.getRequestURI());
         response.setHeader("Content-Security-Policy", CONTENT_SECURITY_POLICY);
         response.setHeader("X-Content-Type-Options", "nosniff");
         response.setHeader("Referrer-Policy", "no-referrer");
         response.setHeader("Cache-Control", "no-cache");
+        @Nullable ServedFile resource = resources.get(request.getRequestURI());
         if (resource == null) {
-            response.setStatus(404);
-            response.setContentType("text/plain; charset=utf-8");
-            response.getWriter().write("Nothing here. The page is at /.\n");
+            ServedFile.say(response, 404, "Nothing here. The page is at /.\n");
             return;
         }
-        response.setContentType(resource.contentType());
-        response.setContentLength(resource.bytes().length);
-        response.getOutputStream().write(resource.bytes());
+        resource.answer(request, response);
     }
 
     @Override

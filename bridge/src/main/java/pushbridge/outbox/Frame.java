@@ -15,6 +15,7 @@ public final class Frame {
 
     private final byte[] encoded;
     private final Kind kind;
+    private final long publishedMillis;
 
     private enum Kind {
         CONFIRMED_ENVELOPE,
@@ -23,8 +24,13 @@ public final class Frame {
     }
 
     private Frame(byte[] encoded, Kind kind) {
+        this(encoded, kind, 0);
+    }
+
+    private Frame(byte[] encoded, Kind kind, long publishedMillis) {
         this.encoded = encoded;
         this.kind = kind;
+        this.publishedMillis = publishedMillis;
     }
 
     /**
@@ -34,7 +40,16 @@ public final class Frame {
      * @param confirm whether somebody waits to learn that the client has it; fan-outs are not confirmed
      */
     public static Frame envelope(byte[] body, boolean confirm) {
-        return new Frame(encode(FIN_TEXT, body), confirm ? Kind.CONFIRMED_ENVELOPE : Kind.ENVELOPE);
+        return envelope(body, confirm, 0);
+    }
+
+    /**
+     * The same.
+     *
+     * @param publishedMillis when it was published, in milliseconds since 1970; 0 when that is not known
+     */
+    public static Frame envelope(byte[] body, boolean confirm, long publishedMillis) {
+        return new Frame(encode(FIN_TEXT, body), confirm ? Kind.CONFIRMED_ENVELOPE : Kind.ENVELOPE, publishedMillis);
     }
 
     /** A text frame of the protocol itself: {@code pong} or {@code bridge.*}. */
@@ -89,6 +104,11 @@ public final class Frame {
     /** Whether somebody waits to learn that the client has it. */
     public boolean wantsConfirmation() {
         return kind == Kind.CONFIRMED_ENVELOPE;
+    }
+
+    /** When the envelope was published, in milliseconds since 1970; 0 when that is not known, or it is none. */
+    public long publishedMillis() {
+        return publishedMillis;
     }
 
     /** Header and payload in bytes. */

@@ -22,6 +22,7 @@ import org.glassfish.tyrus.spi.WriterInfo;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 import pushbridge.auth.Credentials;
 import pushbridge.config.OutboxConfig;
 import pushbridge.config.SocketConfig;
@@ -39,6 +40,7 @@ import pushbridge.envelope.ServerFrames;
 import pushbridge.outbox.Frame;
 import pushbridge.outbox.Outbox;
 import pushbridge.outbox.OutboxTotals;
+import pushbridge.timing.Durations;
 import pushbridge.tls.TlsFilter;
 
 /**
@@ -61,7 +63,7 @@ final class PushConnection extends Writer implements FrameSink {
     private static final int FRAME_SECONDS_AT_ONCE = 4;
 
     /** How many batches a client that reads as fast as frames come may take before it is somebody else's turn. */
-    private static final int BATCHES_PER_TURN = 16;
+    private static final int BATCHES_PER_TURN = 4;
 
     /** The end of a connection whose client sent a close frame, for the counts. */
     static final String ENDED_BY_CLIENT = "client";
@@ -84,7 +86,8 @@ final class PushConnection extends Writer implements FrameSink {
             Sessions sessions,
             Connections connections,
             HandshakeGate gate,
-            ClientFrameReader reader) {}
+            ClientFrameReader reader,
+            Durations published) {}
 
     private enum State {
         OPEN,
@@ -143,6 +146,9 @@ final class PushConnection extends Writer implements FrameSink {
     private long renewalTriedNanos = NEVER;
     private boolean draining;
     private int envelopesInFlight;
+    /** When the first envelope of the batch that is being written was published; 0 when that is not known. */
+    private long publishedInFlight;
+
     private boolean pingInFlight;
     private boolean goodbyeInFlight;
     private boolean goodbyeSent;
@@ -252,6 +258,11 @@ final class PushConnection extends Writer implements FrameSink {
     }
 
     @Override
+    public boolean isBlocked() {
+        return writing;
+    }
+
+    @Override
     public void close(CloseCode code) {
         if (code == CloseCode.STALLED) {
             // A close frame cannot get past what the client does not read.
@@ -334,8 +345,12 @@ final class PushConnection extends Writer implements FrameSink {
         List<Frame> batch = outbox.take();
         int bytes = 0;
         int envelopes = 0;
+        long published = 0;
         for (Frame frame : batch) {
             bytes += frame.size();
+            if (published == 0) {
+                published = frame.publishedMillis();
+            }
             if (frame.isEnvelope()) {
                 envelopes++;
                 if (frame.wantsConfirmation()) {
@@ -350,6 +365,7 @@ final class PushConnection extends Writer implements FrameSink {
             return false;
         }
         envelopesInFlight = envelopes;
+        publishedInFlight = published;
         pingInFlight = ping != null;
         write(gather(batch, ping, bytes));
         return true;
@@ -450,6 +466,9 @@ final class PushConnection extends Writer implements FrameSink {
             long total = written + envelopesInFlight; // the selector is the only one that writes it
             written = total;
             envelopesInFlight = 0;
+            if (publishedInFlight != 0) {
+                around.published().record(around.clock().wallMillis() - publishedInFlight);
+            }
             if (confirmation == Confirmation.WRITTEN && reports != null) {
                 reports.confirmed(written);
             } else if (confirmation == Confirmation.ACK && unackedSinceNanos == NEVER && written > confirmed) {
@@ -684,10 +703,24 @@ final class PushConnection extends Writer implements FrameSink {
 
     private void ended(String how) {
         around.connections().countEnd(how);
+        tellEnd(how);
         // What waits is dropped: nothing may look delivered that the client will not see. (I1)
         outbox.close();
         reportClosed();
         takeATurn(); // never here and now: the caller may be in the middle of reading
+    }
+
+    /** Clients come and go; what is worth a line to everybody is a client that the bridge itself sends away. */
+    private void tellEnd(String how) {
+        boolean routine = how.equals(ENDED_BY_CLIENT)
+                || how.equals(ENDED_GONE)
+                || how.equals(CloseCode.SERVICE_RESTART.slug())
+                || how.equals(CloseCode.TOKEN_EXPIRED.slug());
+        log.atLevel(routine ? Level.DEBUG : Level.INFO)
+                .addKeyValue("session", id)
+                .addKeyValue("user", who.user())
+                .addKeyValue("how", how)
+                .log("Connection {} of user {} ends: {}", id, who.user(), how);
     }
 
     private void reportClosed() {
@@ -730,6 +763,7 @@ final class PushConnection extends Writer implements FrameSink {
         }
         if (unexpected) {
             around.connections().countEnd(ENDED_GONE);
+            tellEnd(ENDED_GONE);
         }
         outbox.close();
         outbox.release();

@@ -1,5 +1,6 @@
 package pushbridge.socket;
 
+import io.github.resilience4j.ratelimiter.RateLimiterRegistry;
 import java.io.IOException;
 import java.net.StandardSocketOptions;
 import java.nio.channels.SelectableChannel;
@@ -31,6 +32,7 @@ import pushbridge.config.SocketConfig;
 import pushbridge.delivery.Clock;
 import pushbridge.envelope.ClientFrameReader;
 import pushbridge.outbox.OutboxTotals;
+import pushbridge.timing.Durations;
 import pushbridge.tls.ServerTls;
 import pushbridge.tls.TlsFilter;
 
@@ -65,6 +67,7 @@ public final class SocketServer {
     private final TCPNIOTransport transport;
     private final NetworkListener listener;
     private final HttpServer http;
+    private final Durations publishedToWritten = new Durations();
     private final CountDownLatch stopped = new CountDownLatch(1);
 
     /**
@@ -105,7 +108,15 @@ public final class SocketServer {
         addresses = new AddressGuard(config, proxies, clock);
         UpgradeFilter upgrade = new UpgradeFilter(
                 new PushConnection.Surroundings(
-                        config, outbox, totals, clock, sessions, connections, gate, new ClientFrameReader()),
+                        config,
+                        outbox,
+                        totals,
+                        clock,
+                        sessions,
+                        connections,
+                        gate,
+                        new ClientFrameReader(),
+                        publishedToWritten),
                 arrivals,
                 addresses,
                 refusals,
@@ -245,6 +256,16 @@ public final class SocketServer {
     /** TCP connections that are no WebSockets: handshakes that are not finished, and requests to HTTP handlers. */
     public int arrivals() {
         return arrivals.count();
+    }
+
+    /** From the publish of a message until the kernel has taken it for a client; of each write, the first that tells. */
+    public Durations publishedToWritten() {
+        return publishedToWritten;
+    }
+
+    /** The bound on handshakes of all clients together. */
+    public RateLimiterRegistry rates() {
+        return addresses.rates();
     }
 
     /** Bytes that wait for all clients together. */

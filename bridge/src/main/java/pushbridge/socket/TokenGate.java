@@ -67,6 +67,9 @@ public final class TokenGate implements HandshakeGate {
             if (verdict instanceof Verdict.Invalid invalid) {
                 return new Refused(401, invalid.reason());
             }
+            if (verdict instanceof Verdict.Undecided undecided) {
+                return new Refused(503, undecided.reason(), undecided.retryAfterSeconds());
+            }
             credentials = ((Verdict.Valid) verdict).credentials();
         } else if (config.anonymous()) {
             credentials = new Credentials(null, ChannelGrants.of(config.anonymousChannels()), Credentials.NEVER);
@@ -180,6 +183,9 @@ public final class TokenGate implements HandshakeGate {
         Verdict verdict = verifier.verify(token);
         if (verdict instanceof Verdict.Invalid invalid) {
             return new NotRenewed(ClientError.UNAUTHORIZED, invalid.reason());
+        }
+        if (verdict instanceof Verdict.Undecided undecided) {
+            return new NotRenewed(ClientError.TRY_LATER, undecided.reason());
         }
         Credentials fresh = ((Verdict.Valid) verdict).credentials();
         if (!Objects.equals(fresh.user(), current.user())) {

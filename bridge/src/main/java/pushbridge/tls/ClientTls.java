@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 import pushbridge.config.AmqpTlsConfig;
 import pushbridge.config.TlsConfig;
 
-/** TLS towards a broker, and of a command towards its own bridge. */
+/** TLS towards a broker, towards whoever publishes keys, and of a command towards its own bridge. */
 public final class ClientTls {
 
     private ClientTls() {}
@@ -33,7 +33,7 @@ public final class ClientTls {
                     null);
             return context;
         } catch (GeneralSecurityException e) {
-            throw new TlsException("TLS to RabbitMQ cannot be set up (" + e.getMessage() + ").", e);
+            throw new TlsException("TLS cannot be set up (" + e.getMessage() + ").", e);
         }
     }
 
@@ -61,6 +61,27 @@ public final class ClientTls {
         // The private key is none of an operator's business, so its file need not be readable for this.
         Path file = server.certificateFile();
         return (file == null ? KeyFiles.identity(server).chain() : KeyFiles.certificates(file)).get(0);
+    }
+
+    /**
+     * Why the broker will refuse the certificate that is shown to it, in a sentence; null when its time is now, or when none
+     * is shown.
+     *
+     * @throws TlsException it cannot be used at all
+     */
+    public static @Nullable String problem(AmqpTlsConfig config) throws TlsException {
+        TlsConfig identity = config.identity();
+        return identity == null ? null : new ReloadingKeyManager(identity).problem();
+    }
+
+    /**
+     * For a client that shows no certificate.
+     *
+     * @param caFile the authorities that it believes, in PEM; null for those that Java brings
+     * @throws TlsException the file cannot be used
+     */
+    public static SSLContext trusting(@Nullable Path caFile) throws TlsException {
+        return context(new AmqpTlsConfig(true, caFile, null));
     }
 
     /** Null for those that Java brings. */

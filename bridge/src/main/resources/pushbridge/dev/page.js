@@ -18,13 +18,21 @@ function count(what) {
   $(what).textContent = ++counts[what];
 }
 
+/** In one line while it is short. */
+function pretty(payload) {
+  const text = JSON.stringify(payload, null, 2);
+  return text.length <= 80 ? text.replace(/\n */g, ' ') : text;
+}
+
 function show(kind, facts, text) {
   const item = document.createElement('li');
   item.className = kind;
+  if (kind === 'message') [item.dataset.to] = facts[1].split('.', 1);
   const head = document.createElement('p');
   facts.forEach((fact, i) => {
     const part = document.createElement(i === 0 ? 'strong' : 'span');
     part.textContent = fact;
+    if (fact.startsWith('seq ')) part.className = 'seq';
     head.append(part);
   });
   const time = document.createElement('time');
@@ -78,7 +86,7 @@ function start() {
   push.addEventListener('round-trip', ({ detail }) => ($('trip').textContent = `${detail < 100 ? detail.toFixed(1) : Math.round(detail)} ms`));
   push.on('*', (payload, envelope) => {
     count('count');
-    show('message', [envelope.type, envelope.to, `seq ${envelope.seq}`], JSON.stringify(payload, null, 2));
+    show('message', [envelope.type, envelope.to, `seq ${envelope.seq}`], pretty(payload));
   });
   document.title = user ? `${user} · Pushbridge` : 'Pushbridge';
   onState({ detail: { state: push.state } });
@@ -109,6 +117,7 @@ function showChannels() {
       return item;
     }),
   );
+  $('whose').textContent = [user || 'anonymous', ...channels.keys()].join(', ');
   const addresses = [...(user ? [`user.${user}`] : []), ...[...channels.keys()].map((name) => `channel.${name}`), 'all'];
   $('addresses').replaceChildren(
     ...addresses.map((address) => {
@@ -170,6 +179,7 @@ $('publish').addEventListener('submit', async (event) => {
   }
 });
 
+$('who').open = !matchMedia('(max-width: 48rem)').matches; // on a phone the messages come first
 start();
 wanted.forEach(join);
 showChannels();

@@ -355,7 +355,12 @@ final class AdminServerTest {
     private void start(@Nullable String token) throws IOException {
         AdminServer starting = new AdminServer(
                 new AdminConfig("127.0.0.1", 0, token, 64, 1024, null, null),
-                () -> new Health(true, false, Map.of("broker", "not connected"), List.of("broker.internal is away")),
+                () -> new Health(
+                        true,
+                        false,
+                        Map.of("delivery", "running"),
+                        Map.of("broker", "not connected"),
+                        List.of("broker.internal is away")),
                 () -> "some_metric 1\n",
                 null,
                 idleSeconds);

@@ -145,6 +145,7 @@ final class AdminIT {
                         all.tls()),
                 config.auth(),
                 config.admin(),
+                config.letters(),
                 config.shutdown());
     }
 }

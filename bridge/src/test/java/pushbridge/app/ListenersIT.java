@@ -3,6 +3,7 @@ package pushbridge.app;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.rabbitmq.client.AMQP.BasicProperties;
 import java.io.ByteArrayInputStream;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -15,8 +16,11 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Date;
 import java.util.List;
+import java.util.Map;
 import java.util.zip.GZIPInputStream;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,6 +30,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import pushbridge.config.AdminConfig;
 import pushbridge.config.BridgeConfig;
+import pushbridge.metrics.LibraryMetric;
+import pushbridge.metrics.Metric;
 import pushbridge.testing.Broker;
 import pushbridge.testing.BrokerExtension;
 
@@ -58,7 +64,9 @@ final class ListenersIT {
 
     @Test
     void healthAndMetricsAnswerAndNothingElseDoes() throws Exception {
-        assertThat(bridge.admin("/health/live").body()).isEqualTo("{\"status\":\"live\"}\n");
+        assertThat(bridge.admin("/health/live").body())
+                .containsPattern(
+                        "^\\{\"status\":\"live\",\"checks\":\\{\"delivery\":\"running\",\"last turn\":\"[0-9]+ ms ago\"}}\n$");
         assertThat(bridge.admin("/health/ready").body()).contains("\"status\":\"ready\"");
         assertThat(bridge.admin("/metrics").body()).contains("\npushbridge_owner 1.0\n");
         for (String path : new String[] {"/", "/health", "/health/", "/health/other", "/metrics/x", "/ws"}) {
@@ -89,6 +97,50 @@ final class ListenersIT {
     }
 
     @Test
+    void everyMetricOfTheReferenceIsScraped() throws Exception {
+        System.gc(); // pauses are there from the first on
+        Awaitility.await("a collection")
+                .until(() -> bridge.admin("/metrics").body().contains(" jvm_gc_pause_seconds "));
+        String scrape = bridge.admin("/metrics").body();
+        for (Metric metric : Metric.values()) {
+            if (!metric.name().startsWith("TOKEN_KEYS")) { // without tokens there are no keys
+                assertThat(scrape).contains("\n# TYPE " + metric.scrapedName() + " ");
+            }
+        }
+        for (LibraryMetric metric : LibraryMetric.values()) {
+            assertThat(scrape).contains("\n# TYPE " + metric.scrapedName() + " ");
+        }
+    }
+
+    @Test
+    void howLongAMessageTookIsCountedWhenItTellsWhenItWasPublished() throws Exception {
+        WebClient ann = bridge.connect("user=ann");
+        bridge.awaitSessions(1);
+        long now = System.currentTimeMillis();
+        broker.publish(broker.config().prefix(), "user.ann", published(now - 150_000), ENVELOPE);
+        broker.publish(broker.config().prefix(), "user.ann", new BasicProperties(), ENVELOPE);
+        broker.publish(broker.config().prefix(), "user.ann", published(now + 600_000), ENVELOPE);
+        ann.await(3);
+        Broker.await("settled", () -> bridge.bridge().stats().delivered() == 3);
+
+        assertThat(bridge.admin("/metrics").body())
+                .contains("\npushbridge_publish_to_acked_seconds_bucket{le=\"60.0\"} 1\n")
+                .contains("\npushbridge_publish_to_acked_seconds_bucket{le=\"600.0\"} 2\n")
+                .contains("\npushbridge_publish_to_acked_seconds_count 2\n")
+                .contains("\npushbridge_publish_ahead_total{until=\"acked\"} 1.0\n")
+                .contains("\npushbridge_settle_seconds_count 3\n")
+                // One value a write, and three messages may share one.
+                .containsPattern("\npushbridge_publish_to_written_seconds_count [12]\n");
+    }
+
+    private static BasicProperties published(long millis) {
+        return new BasicProperties.Builder()
+                .headers(Map.of("timestamp_in_ms", millis))
+                .timestamp(new Date(0)) // less exact, so not looked at
+                .build();
+    }
+
+    @Test
     void thePublicListenerKnowsNothingOfTheAdminOnes() throws Exception {
         for (String path : new String[] {"/metrics", "/health/ready", "/dev/other", "/index.html"}) {
             assertThat(get(path).statusCode()).as(path).isEqualTo(404);
@@ -108,6 +160,7 @@ final class ListenersIT {
                 config.socket(),
                 config.auth(),
                 new AdminConfig("127.0.0.1", bridge.bridge().adminPort(), null, 64, 1 << 20, null, null),
+                config.letters(),
                 config.shutdown());
         assertThatThrownBy(() -> TestBridge.start(taken))
                 .isInstanceOf(ListenerException.class)
@@ -178,6 +231,42 @@ final class ListenersIT {
         assertThat(response.headers().firstValue("Content-Security-Policy").orElse(""))
                 .contains("default-src 'none'")
                 .doesNotContain("unsafe");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/", "/dev/page.js", "/dev/page.css", "/favicon.svg", "/client/pushbridge-client.js"})
+    void whatABrowserHasAlreadyIsAskedForEachTimeAndNotSentAgain(String path) throws Exception {
+        HttpResponse<byte[]> first = file(path, "Accept-Encoding", "gzip");
+        assertThat(first.headers().firstValue("Cache-Control").orElse("")).contains("no-cache");
+        assertThat(first.headers().firstValue("Content-Encoding")).hasValue("gzip");
+        String tag = first.headers().firstValue("ETag").orElseThrow();
+
+        HttpResponse<byte[]> again = file(path, "Accept-Encoding", "gzip", "If-None-Match", tag);
+        assertThat(again.statusCode()).isEqualTo(304);
+        assertThat(again.body()).isEmpty();
+        assertThat(again.headers().firstValue("ETag")).hasValue(tag);
+        assertThat(file(path, "If-None-Match", tag).statusCode())
+                .as("the same text in another encoding is another variant")
+                .isEqualTo(200);
+        assertThat(file(path, "If-None-Match", "\"of before\"").statusCode()).isEqualTo(200);
+    }
+
+    private HttpResponse<byte[]> file(String path, String... headers) throws Exception {
+        return TestBridge.HTTP.send(
+                HttpRequest.newBuilder(bridge.publicUri(path)).headers(headers).build(), BodyHandlers.ofByteArray());
+    }
+
+    @Test
+    void filesAreForReading() throws Exception {
+        for (String path : new String[] {"/", "/client/pushbridge-client.js"}) {
+            HttpResponse<String> response = TestBridge.HTTP.send(
+                    HttpRequest.newBuilder(bridge.publicUri(path))
+                            .POST(BodyPublishers.noBody())
+                            .build(),
+                    BodyHandlers.ofString());
+            assertThat(response.statusCode()).as(path).isEqualTo(405);
+            assertThat(response.headers().firstValue("Allow")).hasValue("GET, HEAD");
+        }
     }
 
     @Test

@@ -30,6 +30,7 @@ import pushbridge.config.AmqpConfig;
 import pushbridge.config.AuthConfig;
 import pushbridge.config.BridgeConfig;
 import pushbridge.config.TokenConfig;
+import pushbridge.config.TokenKeys;
 import pushbridge.testing.Broker;
 import pushbridge.testing.BrokerExtension;
 
@@ -222,6 +223,7 @@ final class LogIT {
                 dev.socket(),
                 withTokens ? new AuthConfig(AuthConfig.Mode.TOKEN, false, List.of(), tokens(SECRET)) : dev.auth(),
                 new AdminConfig("127.0.0.1", 0, withTokens ? ADMIN_TOKEN : null, 64, 1 << 20, null, null),
+                dev.letters(),
                 dev.shutdown()));
         started.awaitReady();
         bridge = started;
@@ -230,8 +232,7 @@ final class LogIT {
 
     private static TokenConfig tokens(String secret) {
         return new TokenConfig(
-                secret,
-                null,
+                TokenKeys.of(secret),
                 null,
                 null,
                 Duration.ofSeconds(30),

@@ -165,7 +165,7 @@ final class AdminClientTest {
         AdminConfig config = new AdminConfig(host, 0, token, 64, 1024, tls, clientCa);
         AdminServer started = new AdminServer(
                 config,
-                () -> new Health(true, true, Map.of(), List.of()),
+                () -> new Health(true, true, Map.of(), Map.of(), List.of()),
                 () -> "",
                 tls == null ? null : new ServerTls(tls, clientCa));
         started.register("GET", "/api/thing", request -> {

@@ -6,22 +6,22 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-final class ClientFilesTest {
+final class ServedFileTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"gzip", "br, gzip", "GZIP", "deflate,gzip;q=0.5", "gzip ; q=1.0"})
     void gzipIsSentToWhoTakesIt(String header) {
-        assertThat(ClientFiles.takesGzip(header)).isTrue();
+        assertThat(ServedFile.takesGzip(header)).isTrue();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "identity", "br", "gzip;q=0", "gzip; q=0.000", "x-gzip"})
     void andToNobodyElse(String header) {
-        assertThat(ClientFiles.takesGzip(header)).isFalse();
+        assertThat(ServedFile.takesGzip(header)).isFalse();
     }
 
     @Test
     void norToWhoSaysNothing() {
-        assertThat(ClientFiles.takesGzip(null)).isFalse();
+        assertThat(ServedFile.takesGzip(null)).isFalse();
     }
 }
