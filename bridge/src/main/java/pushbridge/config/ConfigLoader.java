@@ -233,6 +233,7 @@ public final class ConfigLoader {
                         v.get(Keys.ACK_TIMEOUT),
                         v.get(Keys.SOCKET_STALL_AFTER),
                         v.get(Keys.SOCKET_SEND_BUFFER_BYTES),
+                        v.get(Keys.SOCKET_COMPRESS_ABOVE),
                         v.get(Keys.SOCKET_SELECTORS),
                         new SocketLimits(
                                 v.get(Keys.SOCKET_MAX_CONNECTIONS_PER_ADDRESS),

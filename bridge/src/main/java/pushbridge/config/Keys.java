@@ -401,6 +401,13 @@ final class Keys {
             ValueType.size(4 * KIB, 16 * MIB),
             "64KiB",
             "Kernel send buffer of one connection; small, so that \"written\" means more.");
+    static final Key<Integer> SOCKET_COMPRESS_ABOVE = key(
+            "socket.compress-above",
+            FREQUENT,
+            ValueType.size(0, 16 * MIB),
+            "0",
+            "Messages above this size go out compressed (permessage-deflate) to clients that offer it, each compressed"
+                    + " once for all of them; 0 for never. It saves traffic and costs processor time.");
     static final Key<Integer> SOCKET_SELECTORS = add(new Key<>(
             "socket.selectors",
             RARE,

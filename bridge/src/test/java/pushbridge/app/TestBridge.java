@@ -82,6 +82,7 @@ final class TestBridge implements AutoCloseable {
                         LONG,
                         LONG,
                         64 * 1024,
+                        0,
                         2,
                         Plain.LIMITS,
                         Plain.PROXIES,
