@@ -28,6 +28,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 import pushbridge.config.AmqpConfig;
 import pushbridge.delivery.Clock;
 import pushbridge.delivery.Copies;
@@ -432,6 +433,22 @@ public final class CopyPublisher implements Copies, AutoCloseable {
         return current.deadlineNanos(inFlight.firstEntry().getValue().publishedNanos);
     }
 
+    /** Not with the detail, which quotes what was published: that is for those who may see dead letters. */
+    private void tell(Copy copy) {
+        boolean dead = copy.queue.equals(topology.dead());
+        String messageId = copy.instruction.original().messageId();
+        log.atLevel(dead ? Level.WARN : Level.DEBUG)
+                .addKeyValue("address", copy.instruction.address())
+                .addKeyValue("message_id", messageId)
+                .addKeyValue("reason", copy.reason)
+                .log(
+                        "{} for {}, message {}: {}",
+                        dead ? "Dead letter" : "Expired",
+                        copy.instruction.address(),
+                        messageId,
+                        copy.reason);
+    }
+
     /** One copy on its way. The mutable part belongs to the copier thread. */
     private static final class Copy {
         final Instruction instruction;
@@ -517,6 +534,7 @@ public final class CopyPublisher implements Copies, AutoCloseable {
                     failures = 0;
                     refusals.taken(copy.queue);
                     over(copy);
+                    tell(copy);
                     onSafe.accept(copy.instruction); // I1: only now may the instruction be acknowledged
                 }
             }

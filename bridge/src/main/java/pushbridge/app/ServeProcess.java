@@ -10,6 +10,7 @@ import pushbridge.config.AuthConfig;
 import pushbridge.config.BridgeConfig;
 import pushbridge.config.EffectiveConfig;
 import pushbridge.envelope.SchemaFileException;
+import pushbridge.log.LogOutput;
 import pushbridge.tls.TlsException;
 
 /** The command {@code serve}: one bridge for as long as the process lives. */
@@ -24,6 +25,7 @@ public final class ServeProcess {
 
     /** Runs a bridge until it fails; SIGTERM and Ctrl-C end the process from outside, in order, with exit code 0. */
     public static ExitCode run(EffectiveConfig effective) {
+        LogOutput.configure(effective.log());
         BridgeConfig config = effective.values();
         effective.changes().forEach(change -> log.info("{}", change));
         warnAboutDevMode(config);
