@@ -24,15 +24,18 @@ final class AttackTableTest {
     void everyTestThatIsNamedExists() throws IOException {
         Map<String, String> sources = new HashMap<>();
         try (Stream<Path> files = Files.walk(BRIDGE.resolve("src/test/java"))) {
-            for (Path file : files.filter(path -> path.toString().endsWith(".java")).toList()) {
+            for (Path file :
+                    files.filter(path -> path.toString().endsWith(".java")).toList()) {
                 sources.put(file.getFileName().toString().replace(".java", ""), Files.readString(file));
             }
         }
         String architecture = Files.readString(BRIDGE.resolve("ARCHITECTURE.md"));
         List<MatchResult> named = NAMED.matcher(architecture).results().toList();
-        assertThat(named).hasSizeGreaterThan(40).allSatisfy(test -> assertThat(sources.getOrDefault(test.group(1), ""))
-                .as(test.group())
-                .contains("    void " + test.group(2) + "("));
+        assertThat(named)
+                .hasSizeGreaterThan(40)
+                .allSatisfy(test -> assertThat(sources.getOrDefault(test.group(1), ""))
+                        .as(test.group())
+                        .contains("    void " + test.group(2) + "("));
     }
 
     @Test

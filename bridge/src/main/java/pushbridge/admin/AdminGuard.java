@@ -28,7 +28,11 @@ final class AdminGuard {
      * @param header the value of a header, null when it is not there
      * @param certificate whom the client's certificate names; null when it showed none
      */
-    record Head(String method, boolean probe, UnaryOperator<@Nullable String> header, @Nullable String certificate) {
+    record Head(
+            String method,
+            boolean probe,
+            UnaryOperator<@Nullable String> header,
+            @Nullable String certificate) {
         @Nullable
         String value(String name) {
             return header.apply(name);

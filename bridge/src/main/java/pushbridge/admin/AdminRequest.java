@@ -74,7 +74,9 @@ public record AdminRequest(
             // the same sentence as for one out of range
         }
         throw new AdminException(
-                400, "bad-parameter", "The parameter " + name + " must be a number from " + least + " to " + most + ".");
+                400,
+                "bad-parameter",
+                "The parameter " + name + " must be a number from " + least + " to " + most + ".");
     }
 
     /**

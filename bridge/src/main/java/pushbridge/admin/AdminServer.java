@@ -1,5 +1,7 @@
 package pushbridge.admin;
 
+import io.github.resilience4j.ratelimiter.RateLimiter;
+import io.github.resilience4j.ratelimiter.RateLimiterConfig;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -20,8 +22,6 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
-import io.github.resilience4j.ratelimiter.RateLimiter;
-import io.github.resilience4j.ratelimiter.RateLimiterConfig;
 import org.glassfish.grizzly.filterchain.TransportFilter;
 import org.glassfish.grizzly.http.server.HttpHandler;
 import org.glassfish.grizzly.http.server.HttpServer;
@@ -68,7 +68,8 @@ public final class AdminServer {
 
     /** Against whatever a browser could be made to do with a response; a page of ours would loosen the first. */
     private static final Map<String, String> HEADERS = Map.of(
-            "Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            "Content-Security-Policy",
+                    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
             "Cache-Control", "no-store",
             "Cross-Origin-Opener-Policy", "same-origin",
             "Cross-Origin-Resource-Policy", "same-origin",
@@ -111,12 +112,11 @@ public final class AdminServer {
         this.tls = tls;
         guard = new AdminGuard(config, isLoopback(config.host()));
         AtomicInteger number = new AtomicInteger();
-        threads = new ThreadPoolExecutor(
-                THREADS, THREADS, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
-                    Thread thread = new Thread(task, "pushbridge-admin-action-" + number.incrementAndGet());
-                    thread.setDaemon(true);
-                    return thread;
-                });
+        threads = new ThreadPoolExecutor(THREADS, THREADS, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+            Thread thread = new Thread(task, "pushbridge-admin-action-" + number.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        });
         threads.allowCoreThreadTimeOut(true);
         listener = new NetworkListener("pushbridge-admin", config.host(), config.port());
         TCPNIOTransport transport = TCPNIOTransportBuilder.newInstance()
@@ -142,8 +142,10 @@ public final class AdminServer {
         http.addListener(listener);
         http.getServerConfiguration().setName("pushbridge-admin");
         http.getServerConfiguration().addHttpHandler(new Entrance(), "/");
-        register("GET", METRICS, request ->
-                AdminAnswer.text(200, "text/plain; version=0.0.4; charset=utf-8", this.metrics.get()));
+        register(
+                "GET",
+                METRICS,
+                request -> AdminAnswer.text(200, "text/plain; version=0.0.4; charset=utf-8", this.metrics.get()));
     }
 
     /** A name that cannot be looked up now is none of this machine's; opening the port will say more. */
@@ -206,7 +208,10 @@ public final class AdminServer {
         String path = request.getRequestURI();
         boolean probe = PROBES.contains(path);
         AdminGuard.Head head = new AdminGuard.Head(
-                method, probe, request::getHeader, TlsFilter.clientName(request.getContext().getConnection()));
+                method,
+                probe,
+                request::getHeader,
+                TlsFilter.clientName(request.getContext().getConnection()));
         AdminGuard.Decision decision = guard.decide(head);
         String from = request.getRemoteAddr();
         if (decision instanceof AdminGuard.Refused refused) {
@@ -226,9 +231,7 @@ public final class AdminServer {
             answer = AdminAnswer.problem(503, "busy", "Too many requests at a time; try again.");
             response.setHeader("Retry-After", "1");
         } else {
-            answer = probe
-                    ? probe(method, path, granted.trusted())
-                    : ask(request, method, path, granted.who());
+            answer = probe ? probe(method, path, granted.trusted()) : ask(request, method, path, granted.who());
         }
         if (answer instanceof AdminAnswer.Streamed streamed) {
             stream(request, response, streamed, granted.who());
@@ -276,7 +279,8 @@ public final class AdminServer {
             return AdminAnswer.problem(503, "stopping", "The bridge is stopping.");
         } catch (Exception e) {
             log.error("{} {} of an operator failed", method, path, e);
-            return AdminAnswer.problem(500, "internal", "This failed because of a fault in the bridge; its log says more.");
+            return AdminAnswer.problem(
+                    500, "internal", "This failed because of a fault in the bridge; its log says more.");
         }
     }
 
@@ -291,7 +295,8 @@ public final class AdminServer {
                 throw new AdminException(
                         413,
                         "too-large",
-                        "The body is larger than " + config.maxBodyBytes() + " bytes (pushbridge.admin.max-body-bytes).");
+                        "The body is larger than " + config.maxBodyBytes()
+                                + " bytes (pushbridge.admin.max-body-bytes).");
             }
             return body;
         }

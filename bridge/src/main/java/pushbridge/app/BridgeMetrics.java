@@ -93,8 +93,7 @@ final class BridgeMetrics {
 
         registry.register(Metric.PUBLISH_TO_WRITTEN, sockets.publishedToWritten());
         registry.register(Metric.PUBLISH_TO_ACKED, stats.publishedToAcked());
-        registry.register(
-                Metric.PUBLISH_AHEAD, "written", sockets.publishedToWritten()::negative);
+        registry.register(Metric.PUBLISH_AHEAD, "written", sockets.publishedToWritten()::negative);
         registry.register(Metric.PUBLISH_AHEAD, "acked", stats.publishedToAcked()::negative);
         registry.register(Metric.SETTLE, stats.settling());
         registry.register(Metric.UNSETTLED_OLDEST, () -> seconds(stats.oldestUnsettledNanos()));
@@ -104,8 +103,10 @@ final class BridgeMetrics {
         }
         registry.register(sockets.rates());
         if (keys != null) {
-            registry.register(Metric.TOKEN_KEYS_REFRESHED, "ok", () -> keys.state().refreshes());
-            registry.register(Metric.TOKEN_KEYS_REFRESHED, "failed", () -> keys.state().failures());
+            registry.register(
+                    Metric.TOKEN_KEYS_REFRESHED, "ok", () -> keys.state().refreshes());
+            registry.register(
+                    Metric.TOKEN_KEYS_REFRESHED, "failed", () -> keys.state().failures());
             registry.register(Metric.TOKEN_KEYS_AGE, () -> keys.state().ageSeconds());
         }
     }

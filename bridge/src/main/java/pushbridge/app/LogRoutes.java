@@ -17,7 +17,8 @@ import tools.jackson.databind.JsonNode;
 final class LogRoutes {
 
     /** What a Java class or package is called; logback keeps each name it is told for ever, so only sensible ones. */
-    private static final Pattern LOGGER = Pattern.compile("[A-Za-z_$][A-Za-z0-9_$]{0,63}(\\.[A-Za-z_$][A-Za-z0-9_$]{0,63}){0,9}");
+    private static final Pattern LOGGER =
+            Pattern.compile("[A-Za-z_$][A-Za-z0-9_$]{0,63}(\\.[A-Za-z_$][A-Za-z0-9_$]{0,63}){0,9}");
 
     /** Loggers that may have a level of their own (I5). */
     private static final int MOST_LEVELS = 200;
@@ -38,7 +39,9 @@ final class LogRoutes {
         Map<String, String> levels = LogOutput.levels();
         if (levels.size() >= MOST_LEVELS && !levels.containsKey(logger)) {
             throw new AdminException(
-                    409, "too-many", MOST_LEVELS + " loggers have a level of their own; restart the bridge to forget them.");
+                    409,
+                    "too-many",
+                    MOST_LEVELS + " loggers have a level of their own; restart the bridge to forget them.");
         }
         LogConfig.Level level = level(body.path("level").asString(""));
         LogOutput.set(logger, level);
@@ -52,7 +55,8 @@ final class LogRoutes {
                 return level;
             }
         }
-        String all = Arrays.stream(LogConfig.Level.values()).map(LogRoutes::slug).collect(Collectors.joining(", "));
+        String all =
+                Arrays.stream(LogConfig.Level.values()).map(LogRoutes::slug).collect(Collectors.joining(", "));
         throw new AdminException(400, "bad-level", "level must be one of " + all + ".");
     }
 

@@ -75,7 +75,9 @@ final class JwksKeys implements KeySource {
             return new NotKnownYet(want());
         }
         String id = header.getKeyID();
-        if (id == null || now.keys.knows(id) || age(now) < config.leastInterval().toNanos()) {
+        if (id == null
+                || now.keys.knows(id)
+                || age(now) < config.leastInterval().toNanos()) {
             return now.keys.find(header);
         }
         return new NotKnownYet(want());

@@ -55,7 +55,8 @@ final class JwksRequest {
             return answer.get(config.timeout().toMillis(), TimeUnit.MILLISECONDS)
                     .body();
         } catch (TimeoutException e) {
-            throw new IOException("it has not answered whole within " + config.timeout().toMillis() + " ms", e);
+            throw new IOException(
+                    "it has not answered whole within " + config.timeout().toMillis() + " ms", e);
         } catch (ExecutionException e) {
             throw new IOException(why(e), e);
         } finally {
@@ -74,7 +75,8 @@ final class JwksRequest {
             return String.valueOf(cause.getMessage());
         } else if (cause instanceof java.nio.channels.UnresolvedAddressException) {
             return "its host is unknown";
-        } else if (cause instanceof java.net.ConnectException || cause instanceof java.nio.channels.ClosedChannelException) {
+        } else if (cause instanceof java.net.ConnectException
+                || cause instanceof java.nio.channels.ClosedChannelException) {
             return "no connection to it";
         }
         return cause == null || cause.getMessage() == null ? String.valueOf(cause) : cause.getMessage();

@@ -62,7 +62,8 @@ final class KeySet {
             throw notASet(null);
         }
         if (entries.length > MOST_KEYS) {
-            throw new ParseException("it holds " + entries.length + " keys, and at most " + MOST_KEYS + " are taken", 0);
+            throw new ParseException(
+                    "it holds " + entries.length + " keys, and at most " + MOST_KEYS + " are taken", 0);
         }
         List<Named> keys = new ArrayList<>();
         List<String> passedOver = new ArrayList<>();

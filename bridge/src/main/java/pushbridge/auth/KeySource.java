@@ -47,7 +47,12 @@ public sealed interface KeySource permits SecretKeys, PemKeys, JwksKeys {
      * @param problem what an operator has to know; null when all is well
      * @param usable whether tokens can be checked
      */
-    record State(long refreshes, long failures, double ageSeconds, @Nullable String problem, boolean usable) {
+    record State(
+            long refreshes,
+            long failures,
+            double ageSeconds,
+            @Nullable String problem,
+            boolean usable) {
         static final State FIXED = new State(0, 0, 0, null, true);
     }
 

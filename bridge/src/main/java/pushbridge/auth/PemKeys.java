@@ -17,7 +17,12 @@ final class PemKeys implements KeySource {
 
     /** @param problem why the file cannot be used any more; null when it can */
     private record Held(
-            PublicKeys from, List<Key> keys, long since, long refreshes, long failures, @Nullable String problem) {}
+            PublicKeys from,
+            List<Key> keys,
+            long since,
+            long refreshes,
+            long failures,
+            @Nullable String problem) {}
 
     private final LongSupplier nanoTime;
     private final Rereading rereading = new Rereading("pushbridge-keys-reload", this::reread);
@@ -44,7 +49,10 @@ final class PemKeys implements KeySource {
             PublicKeys now = before.from.again();
             if (before.problem != null || !now.keys().equals(before.from.keys())) {
                 held = new Held(now, keys(now), nanoTime.getAsLong(), before.refreshes + 1, before.failures, null);
-                log.info("Tokens are checked with the {} keys that {} holds now", now.keys().size(), now.file());
+                log.info(
+                        "Tokens are checked with the {} keys that {} holds now",
+                        now.keys().size(),
+                        now.file());
             } else {
                 held = new Held(now, before.keys, nanoTime.getAsLong(), before.refreshes, before.failures, null);
             }
@@ -53,8 +61,7 @@ final class PemKeys implements KeySource {
             if (!problem.equals(before.problem)) {
                 log.warn("{}", problem);
             }
-            held = new Held(
-                    before.from, before.keys, before.since, before.refreshes, before.failures + 1, problem);
+            held = new Held(before.from, before.keys, before.since, before.refreshes, before.failures + 1, problem);
         }
     }
 

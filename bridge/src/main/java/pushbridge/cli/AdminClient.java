@@ -53,7 +53,9 @@ final class AdminClient {
         token = config.token();
         base = (config.tls() == null ? "http" : "https") + "://" + reachable(config.host()) + ":" + config.port();
         HttpClient.Builder builder = HttpClient.newBuilder()
-                .version(HttpClient.Version.HTTP_1_1) // without an offer of HTTP/2, which a body behind it does not survive
+                .version(
+                        HttpClient.Version
+                                .HTTP_1_1) // without an offer of HTTP/2, which a body behind it does not survive
                 .connectTimeout(CONNECT_TIMEOUT)
                 .followRedirects(HttpClient.Redirect.NEVER);
         TlsConfig own = config.tls();
@@ -102,7 +104,9 @@ final class AdminClient {
                 .header("Content-Type", "application/json")
                 .method(
                         method,
-                        body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(JSON.writeValueAsString(body))));
+                        body == null
+                                ? BodyPublishers.noBody()
+                                : BodyPublishers.ofString(JSON.writeValueAsString(body))));
     }
 
     /** Reads a line of a streamed response; false when it has seen enough. */
@@ -117,7 +121,8 @@ final class AdminClient {
      * @throws Failed the bridge was not there, answered anything but 2xx, or went away
      */
     void stream(String pathAndQuery, Lines lines) throws Failed, InterruptedException {
-        HttpResponse<InputStream> response = exchange(request(pathAndQuery).GET().build(), BodyHandlers.ofInputStream());
+        HttpResponse<InputStream> response =
+                exchange(request(pathAndQuery).GET().build(), BodyHandlers.ofInputStream());
         try (InputStream body = response.body();
                 java.io.BufferedReader reader =
                         new java.io.BufferedReader(new java.io.InputStreamReader(body, StandardCharsets.UTF_8))) {
@@ -153,8 +158,7 @@ final class AdminClient {
         try {
             return JSON.readTree(response.body());
         } catch (JacksonException e) {
-            throw new Failed(
-                    ExitCode.UNAVAILABLE, "what answers at " + base + " is no bridge: its answer is not JSON");
+            throw new Failed(ExitCode.UNAVAILABLE, "what answers at " + base + " is no bridge: its answer is not JSON");
         }
     }
 
@@ -165,14 +169,16 @@ final class AdminClient {
         } catch (ConnectException e) {
             throw new Failed(
                     ExitCode.UNAVAILABLE,
-                    "no bridge answers at " + base + "; is it running, with the same configuration (admin.host, admin.port)?");
+                    "no bridge answers at " + base
+                            + "; is it running, with the same configuration (admin.host, admin.port)?");
         } catch (SSLException e) {
             throw new Failed(
                     ExitCode.UNAVAILABLE,
                     "no TLS with the bridge at " + base + " (" + e.getMessage()
                             + "); has it the certificate of admin.tls, and does it ask for one of yours?");
         } catch (IOException e) {
-            throw new Failed(ExitCode.UNAVAILABLE, "the bridge at " + base + " did not answer (" + e.getMessage() + ")");
+            throw new Failed(
+                    ExitCode.UNAVAILABLE, "the bridge at " + base + " did not answer (" + e.getMessage() + ")");
         }
     }
 
@@ -190,13 +196,12 @@ final class AdminClient {
         } catch (JacksonException e) {
             detail = "";
         }
-        ExitCode code =
-                switch (status) {
-                    case 400, 404, 409, 413, 422 -> ExitCode.DATA;
-                    case 403 -> ExitCode.REFUSED;
-                    case 502, 503, 504 -> ExitCode.TRY_AGAIN;
-                    default -> ExitCode.UNAVAILABLE;
-                };
+        ExitCode code = switch (status) {
+            case 400, 404, 409, 413, 422 -> ExitCode.DATA;
+            case 403 -> ExitCode.REFUSED;
+            case 502, 503, 504 -> ExitCode.TRY_AGAIN;
+            default -> ExitCode.UNAVAILABLE;
+        };
         return new Failed(code, detail.isEmpty() ? "the bridge at " + base + " answered " + status : detail);
     }
 

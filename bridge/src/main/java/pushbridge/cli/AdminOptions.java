@@ -34,7 +34,8 @@ final class AdminOptions {
      */
     AdminClient client(ConfigLoader loader, Map<String, String> environment) throws ConfigException {
         if ((certificate == null) != (key == null)) {
-            throw new ConfigException(List.of("--client-certificate and --client-key are of no use without each other"));
+            throw new ConfigException(
+                    List.of("--client-certificate and --client-key are of no use without each other"));
         }
         return new AdminClient(
                 loader.loadAdmin(config.sources(environment)),

@@ -82,9 +82,14 @@ final class CheckConfigCommand implements Callable<Integer> {
 
     private static void certificatesCanBeUsed(BridgeConfig config) throws ConfigException {
         List<String> problems = new ArrayList<>();
-        check(problems, "pushbridge.socket.tls", () -> serverProblem(config.socket().tls(), null));
-        check(problems, "pushbridge.admin.tls", () -> serverProblem(
-                config.admin().tls(), config.admin().clientCaFile()));
+        check(
+                problems,
+                "pushbridge.socket.tls",
+                () -> serverProblem(config.socket().tls(), null));
+        check(
+                problems,
+                "pushbridge.admin.tls",
+                () -> serverProblem(config.admin().tls(), config.admin().clientCaFile()));
         check(problems, "pushbridge.amqp.tls", () -> {
             ClientTls.context(config.amqp().tls());
             return ClientTls.problem(config.amqp().tls());

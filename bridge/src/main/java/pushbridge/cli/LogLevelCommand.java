@@ -58,7 +58,8 @@ final class LogLevelCommand implements Callable<Integer> {
                     "POST",
                     "/api/log/levels",
                     JsonMapper.shared().createObjectNode().put("logger", logger).put("level", level));
-            out.println(done.path("logger").asString() + ": " + done.path("level").asString());
+            out.println(
+                    done.path("logger").asString() + ": " + done.path("level").asString());
         }
         return ExitCode.OK.number();
     }

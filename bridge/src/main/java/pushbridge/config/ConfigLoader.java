@@ -239,7 +239,7 @@ public final class ConfigLoader {
                         TlsKeys.SOCKET.read(v)),
                 auth(v),
                 admin(v),
-                new ShutdownConfig(v.get(Keys.SHUTDOWN_GRACE)));
+                new ShutdownConfig(v.get(Keys.SHUTDOWN_GRACE), v.get(Keys.SHUTDOWN_SPREAD)));
     }
 
     private static AuthConfig auth(Values v) {

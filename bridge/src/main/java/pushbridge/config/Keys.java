@@ -627,15 +627,14 @@ final class Keys {
             ValueType.port(),
             "8081",
             "Port of the listener for operators; 0 takes a free one.");
-    static final Key<String> ADMIN_TOKEN = add(
-            new Key<>(
-                    "admin.token",
-                    ESSENTIALS,
-                    ValueType.secret(32),
-                    Key.Default.none(),
-                    true,
-                    "What operators, scrapers and commands show to that listener (Authorization: Bearer TOKEN). Without it whoever"
-                            + " reaches the listener may do everything; /health/live and /health/ready answer anybody."));
+    static final Key<String> ADMIN_TOKEN = add(new Key<>(
+            "admin.token",
+            ESSENTIALS,
+            ValueType.secret(32),
+            Key.Default.none(),
+            true,
+            "What operators, scrapers and commands show to that listener (Authorization: Bearer TOKEN). Without it whoever"
+                    + " reaches the listener may do everything; /health/live and /health/ready answer anybody."));
     static final Key<Integer> ADMIN_MAX_CONNECTIONS = key(
             "admin.max-connections",
             RARE,
@@ -670,6 +669,13 @@ final class Keys {
             "How long, when stopping, messages in flight may take to be confirmed and clients to read their last"
                     + " frames.");
 
+    static final Key<Duration> SHUTDOWN_SPREAD = key(
+            "shutdown.spread",
+            FREQUENT,
+            ValueType.duration(ZERO, ofMinutes(10)),
+            "5s",
+            "Time over which pages with the client library come back after a stop, each at a random moment of it, so that"
+                    + " they do not all arrive at once.");
     static final Key<LogConfig.Format> LOG_FORMAT = key(
             "log.format",
             FREQUENT,

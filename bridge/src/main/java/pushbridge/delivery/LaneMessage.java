@@ -57,7 +57,7 @@ final class LaneMessage {
 
     static LaneMessage inHand(Instruction instruction) {
         Frame frame = instruction.frame();
-        LaneMessage message = 
+        LaneMessage message =
                 new LaneMessage(Place.IN_HAND, instruction.expiresAtMillis(), frame.size(), frame.publishedMillis());
         message.instruction = instruction;
         message.frame = frame;

@@ -26,12 +26,11 @@ public final class LogOutput {
 
     /** Takes over the configuration, before the first line is written. */
     public static void configure(LogConfig config) {
-        boolean json =
-                switch (config.format()) {
-                    case JSON -> true;
-                    case TEXT -> false;
-                    case AUTO -> !isTerminal();
-                };
+        boolean json = switch (config.format()) {
+            case JSON -> true;
+            case TEXT -> false;
+            case AUTO -> !isTerminal();
+        };
         if (json) {
             writeJson();
         }

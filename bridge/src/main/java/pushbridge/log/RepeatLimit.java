@@ -124,7 +124,9 @@ public final class RepeatLimit extends Filter<ILoggingEvent> {
         ((LoggerContext) getContext())
                 .getLogger(repeats.logger)
                 .atLevel(repeats.level)
-                .log("{}", "… " + (repeats.seen - SHOWN) + " more like this in the last " + WINDOW_SECONDS + " s: "
-                        + repeats.message);
+                .log(
+                        "{}",
+                        "… " + (repeats.seen - SHOWN) + " more like this in the last " + WINDOW_SECONDS + " s: "
+                                + repeats.message);
     }
 }

@@ -20,7 +20,8 @@ public enum LibraryMetric {
             "Pauses of the garbage collector: count, sum and the longest of late.",
             "Many, or long ones: messages wait meanwhile.",
             "As for jvm_memory_used_bytes."),
-    JVM_THREADS("jvm_threads_live_threads", "Threads.", "It does not change much; a steady rise is a fault.", "Report it."),
+    JVM_THREADS(
+            "jvm_threads_live_threads", "Threads.", "It does not change much; a steady rise is a fault.", "Report it."),
     PROCESS_CPU(
             "process_cpu_usage",
             "Share of all processors that this process uses, 0 to 1.",

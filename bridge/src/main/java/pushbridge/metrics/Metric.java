@@ -26,7 +26,11 @@ public enum Metric {
             "Users are absent, or read more slowly than their messages arrive.",
             "Nothing while held.messages stays far from its limits; else look who is waited for: `pushbridge held list`."),
     HELD_DELIVERED(
-            Kind.COUNTER, "held.delivered", null, "Held messages that a client has got since.", "Users come back.",
+            Kind.COUNTER,
+            "held.delivered",
+            null,
+            "Held messages that a client has got since.",
+            "Users come back.",
             "Nothing."),
     HELD_LOST(
             Kind.COUNTER,
@@ -49,7 +53,12 @@ public enum Metric {
             "hold.max-messages: how many may be held.",
             "Nothing.",
             "Compare held.messages with it."),
-    HELD_ADDRESSES(Kind.GAUGE, "held.addresses", null, "Addresses they are for.", "How many users are waited for.",
+    HELD_ADDRESSES(
+            Kind.GAUGE,
+            "held.addresses",
+            null,
+            "Addresses they are for.",
+            "How many users are waited for.",
             "Nothing by itself."),
     HELD_BYTES(
             Kind.GAUGE,
@@ -235,10 +244,9 @@ public enum Metric {
             "unauthorized, foreign-origin: a page is set up wrongly, or somebody tries. full…, too-often…: more clients than"
                     + " the limits have room for, or an attack. timeout: slow networks, or slowloris.",
             "Correct the page or its tokens; raise the limit that is named, or keep the attacker away in front of the bridge."),
-    USERS(Kind.GAUGE, "users", null, "Users with at least one connection.", "How many are there.",
-            "Nothing."),
-    CHANNELS(Kind.GAUGE, "channels", null, "Channels with at least one subscriber.", "How many are in use.",
-            "Nothing."),
+    USERS(Kind.GAUGE, "users", null, "Users with at least one connection.", "How many are there.", "Nothing."),
+    CHANNELS(
+            Kind.GAUGE, "channels", null, "Channels with at least one subscriber.", "How many are in use.", "Nothing."),
     LANES(
             Kind.GAUGE,
             "lanes",

@@ -49,8 +49,7 @@ public final class Frame {
      * @param publishedMillis when it was published, in milliseconds since 1970; 0 when that is not known
      */
     public static Frame envelope(byte[] body, boolean confirm, long publishedMillis) {
-        return new Frame(
-                encode(FIN_TEXT, body), confirm ? Kind.CONFIRMED_ENVELOPE : Kind.ENVELOPE, publishedMillis);
+        return new Frame(encode(FIN_TEXT, body), confirm ? Kind.CONFIRMED_ENVELOPE : Kind.ENVELOPE, publishedMillis);
     }
 
     /** A text frame of the protocol itself: {@code pong} or {@code bridge.*}. */

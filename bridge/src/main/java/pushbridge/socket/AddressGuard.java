@@ -103,7 +103,10 @@ final class AddressGuard {
         if (counted == null || !counted.handshake()) {
             if (!rate.acquirePermission()) {
                 return new Refused(
-                        Refusal.TOO_OFTEN, 503, "The bridge is given more handshakes than it may take.", RETRY_AFTER_RATE);
+                        Refusal.TOO_OFTEN,
+                        503,
+                        "The bridge is given more handshakes than it may take.",
+                        RETRY_AFTER_RATE);
             }
             if (!client.isLoopbackAddress() && !addresses.mayShakeHands(address)) {
                 return new Refused(
@@ -114,7 +117,10 @@ final class AddressGuard {
         return connections <= limits.maxConnectionsPerAddress()
                 ? null
                 : new Refused(
-                        Refusal.FULL_FOR_ADDRESS, 429, "This address has as many connections as an address may have.", RETRY_AFTER_FULL);
+                        Refusal.FULL_FOR_ADDRESS,
+                        429,
+                        "This address has as many connections as an address may have.",
+                        RETRY_AFTER_FULL);
     }
 
     /** How many connections the address has now; 0 when nobody counts them. */

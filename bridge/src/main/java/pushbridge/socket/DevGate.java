@@ -2,7 +2,6 @@ package pushbridge.socket;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import pushbridge.auth.OriginRule;
 import pushbridge.config.SocketConfig;
 import pushbridge.envelope.Address;

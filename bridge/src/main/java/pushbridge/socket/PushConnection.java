@@ -148,6 +148,7 @@ final class PushConnection extends Writer implements FrameSink {
     private int envelopesInFlight;
     /** When the first envelope of the batch that is being written was published; 0 when that is not known. */
     private long publishedInFlight;
+
     private boolean pingInFlight;
     private boolean goodbyeInFlight;
     private boolean goodbyeSent;

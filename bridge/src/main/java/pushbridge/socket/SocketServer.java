@@ -108,7 +108,15 @@ public final class SocketServer {
         addresses = new AddressGuard(config, proxies, clock);
         UpgradeFilter upgrade = new UpgradeFilter(
                 new PushConnection.Surroundings(
-                        config, outbox, totals, clock, sessions, connections, gate, new ClientFrameReader(), publishedToWritten),
+                        config,
+                        outbox,
+                        totals,
+                        clock,
+                        sessions,
+                        connections,
+                        gate,
+                        new ClientFrameReader(),
+                        publishedToWritten),
                 arrivals,
                 addresses,
                 refusals,

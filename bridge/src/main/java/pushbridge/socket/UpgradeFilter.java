@@ -192,7 +192,10 @@ final class UpgradeFilter extends BaseFilter {
         Admitted who = (Admitted) admission;
         if (!around.connections().reserve(who.user())) {
             return new Refused(
-                    Refusal.FULL_FOR_USER, 429, "This user has as many connections as a user may have.", RETRY_AFTER_FULL);
+                    Refusal.FULL_FOR_USER,
+                    429,
+                    "This user has as many connections as a user may have.",
+                    RETRY_AFTER_FULL);
         }
         Refused refused = upgrade(tcp, client.getHostAddress(), headers, who, resumed(query), behind);
         if (refused != null) {

@@ -184,7 +184,8 @@ final class AdminServerTest {
                 ask("GET /api/nothing", RIGHT),
                 ask("GET /metrics"),
                 ask("GET /api/fault", RIGHT))) {
-            assertThat(reply.header("Content-Security-Policy")).contains("default-src 'none'", "frame-ancestors 'none'");
+            assertThat(reply.header("Content-Security-Policy"))
+                    .contains("default-src 'none'", "frame-ancestors 'none'");
             assertThat(reply.header("X-Content-Type-Options")).isEqualTo("nosniff");
             assertThat(reply.header("X-Frame-Options")).isEqualTo("DENY");
             assertThat(reply.header("Cache-Control")).isEqualTo("no-store");
@@ -235,11 +236,14 @@ final class AdminServerTest {
     void aStreamIsReadWhileItIsWrittenAndOnlySoManyAreThere() throws Exception {
         CountDownLatch go = new CountDownLatch(1);
         start(null);
-        server().register("GET", "/api/stream", request -> AdminAnswer.stream("text/plain", out -> {
-            out.write("first\n");
-            go.await();
-            out.write("second\n");
-        }));
+        server().register(
+                        "GET",
+                        "/api/stream",
+                        request -> AdminAnswer.stream("text/plain", out -> {
+                            out.write("first\n");
+                            go.await();
+                            out.write("second\n");
+                        }));
         List<Socket> open = new java.util.ArrayList<>();
         try {
             for (int i = 0; i < AdminServer.STREAMS; i++) {
@@ -328,7 +332,12 @@ final class AdminServerTest {
     private void start(@Nullable String token) throws IOException {
         AdminServer starting = new AdminServer(
                 new AdminConfig("127.0.0.1", 0, token, 64, 1024, null, null),
-                () -> new Health(true, false, Map.of("delivery", "running"), Map.of("broker", "not connected"), List.of("broker.internal is away")),
+                () -> new Health(
+                        true,
+                        false,
+                        Map.of("delivery", "running"),
+                        Map.of("broker", "not connected"),
+                        List.of("broker.internal is away")),
                 () -> "some_metric 1\n",
                 null);
         starting.register("GET", "/api/things/{id}", request -> {
@@ -389,9 +398,7 @@ final class AdminServerTest {
     private Reply send(String host, String request, String body, String... headers) throws IOException {
         try (Socket socket = connect()) {
             String lines = headers.length == 0 ? "" : String.join("\r\n", headers) + "\r\n";
-            write(
-                    socket,
-                    request + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n" + lines + "\r\n" + body);
+            write(socket, request + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n" + lines + "\r\n" + body);
             String all = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             int end = all.indexOf("\r\n\r\n");
             assertThat(end).as(all).isPositive();

@@ -49,7 +49,9 @@ final class AdminIT {
             Socket socket = connect(bridge.bridge().socketPort());
             socket.getOutputStream().write("GET /ws HTTP/1.1\r\n".getBytes(UTF_8));
         }
-        Broker.await("the first that is cut off", () -> metric("pushbridge_handshakes_refused_total{reason=\"cut-off\"}") > 0);
+        Broker.await(
+                "the first that is cut off",
+                () -> metric("pushbridge_handshakes_refused_total{reason=\"cut-off\"}") > 0);
 
         assertThat(bridge.admin("/health/live").statusCode()).isEqualTo(200);
         assertThat(bridge.admin("/health/ready").statusCode()).isEqualTo(200);

@@ -35,7 +35,8 @@ final class BridgeHealthTest {
     @Test
     void aLoopThatStandsStillForAMomentIsLiveAndOneThatDoesForHalfAMinuteIsNot() {
         long almost = BridgeHealth.DEAD_LOOP_NANOS - 1;
-        assertThat(judge(new Signs(false, almost, false, FINE, 0, true, 0, null)).live())
+        assertThat(judge(new Signs(false, almost, false, FINE, 0, true, 0, null))
+                        .live())
                 .isTrue();
         Health dead = judge(new Signs(false, TimeUnit.SECONDS.toNanos(30), false, FINE, 0, true, 0, null));
         assertThat(dead.live()).isFalse();
@@ -52,13 +53,15 @@ final class BridgeHealthTest {
 
     @Test
     void eachOfTheseMakesItNotReadyAtOnce() {
-        assertThat(judge(broker(false, Ownership.UNKNOWN, true, null, false, List.of())).ready())
+        assertThat(judge(broker(false, Ownership.UNKNOWN, true, null, false, List.of()))
+                        .ready())
                 .isFalse();
         assertThat(judge(broker(true, Ownership.STANDBY, true, null, false, List.of())))
                 .satisfies(now -> assertThat(now.ready()).isFalse())
                 .satisfies(now -> assertThat(now.problems()).anyMatch(p -> p.contains("Another bridge is the owner")))
                 .satisfies(now -> assertThat(now.checks()).containsEntry("intake", "not taking"));
-        assertThat(judge(broker(true, Ownership.OWNER, false, null, false, List.of())).ready())
+        assertThat(judge(broker(true, Ownership.OWNER, false, null, false, List.of()))
+                        .ready())
                 .isFalse();
         assertThat(judge(new Signs(false, 0, true, FINE, 0, true, 0, null)))
                 .satisfies(now -> assertThat(now.ready()).isFalse())

@@ -64,7 +64,8 @@ final class ListenersIT {
 
     @Test
     void healthAndMetricsAnswerAndNothingElseDoes() throws Exception {
-        assertThat(bridge.admin("/health/live").body()).containsPattern(
+        assertThat(bridge.admin("/health/live").body())
+                .containsPattern(
                         "^\\{\"status\":\"live\",\"checks\":\\{\"delivery\":\"running\",\"last turn\":\"[0-9]+ ms ago\"}}\n$");
         assertThat(bridge.admin("/health/ready").body()).contains("\"status\":\"ready\"");
         assertThat(bridge.admin("/metrics").body()).contains("\npushbridge_owner 1.0\n");

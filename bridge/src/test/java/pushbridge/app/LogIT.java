@@ -43,7 +43,8 @@ final class LogIT {
     private static final String PAYLOAD = "payload-that-is-nobodys-business";
 
     /** Ends a line, begins another that looks like one of ours, erases, colours, turns the direction, and hides. */
-    private static final String ATTACK = "x\n2026-01-01T00:00:00.000Z INFO  [main] Audit: forged\r\u001b[2K\u202e\u2028\u200b";
+    private static final String ATTACK =
+            "x\n2026-01-01T00:00:00.000Z INFO  [main] Audit: forged\r\u001b[2K\u202e\u2028\u200b";
 
     private final Broker broker;
     private final Captured log = new Captured();
@@ -103,7 +104,9 @@ final class LogIT {
         broker.publish("user.ann", "{\"type\":\"note\",\"payload\":{\"x\":\"" + PAYLOAD);
         broker.publish("user.ann", "{\"type\":\"bridge.x\",\"payload\":{\"x\":\"" + PAYLOAD + "\"},\"seq\":1}");
         broker.publish("user.ann", "{\"type\":\"note\",\"payload\":\"" + PAYLOAD + "\",\"seq\":1}");
-        broker.publish("user.ann", "{\"type\":\"note\",\"payload\":{\"x\":\"" + PAYLOAD + "x".repeat(70_000) + "\"},\"seq\":1}");
+        broker.publish(
+                "user.ann",
+                "{\"type\":\"note\",\"payload\":{\"x\":\"" + PAYLOAD + "x".repeat(70_000) + "\"},\"seq\":1}");
         broker.publish("connection.nobody", "{\"type\":\"note\",\"payload\":{\"x\":\"" + PAYLOAD + "\"},\"seq\":1}");
         broker.publish("user.gone", "{\"type\":\"note\",\"payload\":{\"x\":\"" + PAYLOAD + "\"},\"seq\":1}");
         broker.publish(
@@ -132,8 +135,9 @@ final class LogIT {
                 .contains("who=\"token\"")
                 .contains("refuses the user name or password")
                 .contains("is refused with 401");
-        assertThat(secrets).hasSizeGreaterThan(10).allSatisfy(secret -> assertThat(all)
-                .doesNotContain(secret));
+        assertThat(secrets)
+                .hasSizeGreaterThan(10)
+                .allSatisfy(secret -> assertThat(all).doesNotContain(secret));
     }
 
     /** A bridge whose password is wrong says so without saying it. */
@@ -195,10 +199,11 @@ final class LogIT {
         // Some of it did get there, as visible text.
         assertThat(all).contains("2026-01-01T00:00:00.000ZINFO[main]Audit:forged\\u001b[2K");
         assertThat(all.lines())
-                .allMatch(line -> line.matches("\\d{4}-\\d\\d-\\d\\dT.{12,20} (ERROR|WARN |INFO |DEBUG) \\[[^]]+] \\S+: .*")
-                        || line.matches("\t+(at |\\.\\.\\. \\d+ |Suppressed: ).*")
-                        || line.startsWith("Caused by: ")
-                        || line.matches("[\\w.$]+(Exception|Error)(: .*)?"));
+                .allMatch(line ->
+                        line.matches("\\d{4}-\\d\\d-\\d\\dT.{12,20} (ERROR|WARN |INFO |DEBUG) \\[[^]]+] \\S+: .*")
+                                || line.matches("\t+(at |\\.\\.\\. \\d+ |Suppressed: ).*")
+                                || line.startsWith("Caused by: ")
+                                || line.matches("[\\w.$]+(Exception|Error)(: .*)?"));
         assertThat(all.lines()).noneMatch(line -> line.startsWith("2026-01-01T00:00:00.000Z"));
         assertThat(all.codePoints())
                 .noneMatch(c -> (c < ' ' && c != '\n' && c != '\t') || c == 0x202e || c == 0x2028 || c == 0x200b);
@@ -226,8 +231,18 @@ final class LogIT {
 
     private static TokenConfig tokens(String secret) {
         return new TokenConfig(
-                TokenKeys.of(secret), null, null, Duration.ofSeconds(30), true, 4096, "channels", "session", true, false,
-                List.of(), Duration.ZERO);
+                TokenKeys.of(secret),
+                null,
+                null,
+                Duration.ofSeconds(30),
+                true,
+                4096,
+                "channels",
+                "session",
+                true,
+                false,
+                List.of(),
+                Duration.ZERO);
     }
 
     private static String mint(TokenConfig by, Duration good) {
@@ -245,7 +260,10 @@ final class LogIT {
         all[1] = "Connection: Upgrade";
         all[2] = "Sec-WebSocket-Version: 13";
         boolean key = List.of(headers).toString().contains("Sec-WebSocket-Key");
-        ask(running().bridge().socketPort(), "GET " + path, key ? all : with(all, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="));
+        ask(
+                running().bridge().socketPort(),
+                "GET " + path,
+                key ? all : with(all, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="));
     }
 
     private static String[] with(String[] headers, String one) {
@@ -268,8 +286,8 @@ final class LogIT {
             socket.setSoTimeout(20_000);
             boolean host = List.of(headers).toString().contains("Host: ");
             socket.getOutputStream()
-                    .write((request + " HTTP/1.1\r\n" + (host ? "" : "Host: localhost\r\n") + String.join("\r\n", headers)
-                                    + "\r\n\r\n")
+                    .write((request + " HTTP/1.1\r\n" + (host ? "" : "Host: localhost\r\n")
+                                    + String.join("\r\n", headers) + "\r\n\r\n")
                             .getBytes(UTF_8));
             socket.getInputStream().read();
         }

@@ -168,7 +168,9 @@ class JwksKeysTest {
         Awaitility.await().until(() -> keys.state().usable());
         serve(NEW);
         clock.advance(Duration.ofSeconds(11));
-        Awaitility.await().until(() -> find("new") instanceof Candidates some && some.verifiers().size() == 1);
+        Awaitility.await()
+                .until(() -> find("new") instanceof Candidates some
+                        && some.verifiers().size() == 1);
         assertThat(server.requests.get()).isEqualTo(2);
     }
 
@@ -183,7 +185,8 @@ class JwksKeysTest {
             clock.advance(Duration.ofMinutes(59));
             keys.refresh();
             assertThat(found("old")).isEqualTo(1);
-            assertThat(keys.state().problem()).contains("cannot be loaded", server.url().toString(), "go on");
+            assertThat(keys.state().problem())
+                    .contains("cannot be loaded", server.url().toString(), "go on");
         }
         clock.advance(Duration.ofMinutes(25));
         assertThat(find("old")).isInstanceOf(NotKnownYet.class);
@@ -191,7 +194,8 @@ class JwksKeysTest {
         assertThat(keys.state().usable()).isFalse();
         assertThat(keys.state().problem()).contains("503");
         assertThat(keys.state().failures()).isEqualTo(25);
-        assertThat(keys.state().ageSeconds()).isEqualTo(Duration.ofMinutes(24 * 59 + 25).toSeconds());
+        assertThat(keys.state().ageSeconds())
+                .isEqualTo(Duration.ofMinutes(24 * 59 + 25).toSeconds());
     }
 
     @Test
@@ -199,7 +203,8 @@ class JwksKeysTest {
         server.answers(exchange -> exchange.sendResponseHeaders(503, -1));
         for (int seconds : new int[] {10, 20, 40, 80, 160, 300, 300}) {
             keys.refresh();
-            assertThat(keys.nanosUntilDue()).isEqualTo(Duration.ofSeconds(seconds).toNanos());
+            assertThat(keys.nanosUntilDue())
+                    .isEqualTo(Duration.ofSeconds(seconds).toNanos());
         }
         serve(OLD);
         keys.refresh();
@@ -214,11 +219,24 @@ class JwksKeysTest {
         serve(OLD);
         keys.refresh();
         String deep = "[".repeat(100_000);
-        for (String garbage : List.of("", "null", "[]", "{}", "{\"keys\":1}", "{\"keys\":[]}", "<html>", deep,
-                "{\"keys\":" + deep, "{\"keys\":[{}]}", "{\"keys\":[null]}", "\u0000")) {
+        for (String garbage : List.of(
+                "",
+                "null",
+                "[]",
+                "{}",
+                "{\"keys\":1}",
+                "{\"keys\":[]}",
+                "<html>",
+                deep,
+                "{\"keys\":" + deep,
+                "{\"keys\":[{}]}",
+                "{\"keys\":[null]}",
+                "\u0000")) {
             server.answers(garbage);
             keys.refresh();
-            assertThat(found("old")).as(garbage.substring(0, Math.min(20, garbage.length()))).isEqualTo(1);
+            assertThat(found("old"))
+                    .as(garbage.substring(0, Math.min(20, garbage.length())))
+                    .isEqualTo(1);
             assertThat(keys.state().problem()).contains("key");
         }
         assertThat(keys.state().failures()).isEqualTo(12);
@@ -295,8 +313,14 @@ class JwksKeysTest {
         RSAKey rsa = new RSAKeyGenerator(2048).keyID("rsa").generate();
         List<JWK> others = List.of(
                 new ECKey.Builder(OLD).keyID("use").keyUse(KeyUse.ENCRYPTION).build(),
-                new ECKey.Builder(OLD).keyID("ops").keyOperations(Set.of(KeyOperation.SIGN)).build(),
-                new RSAKey.Builder(rsa).keyID("alg").algorithm(JWSAlgorithm.HS256).build(),
+                new ECKey.Builder(OLD)
+                        .keyID("ops")
+                        .keyOperations(Set.of(KeyOperation.SIGN))
+                        .build(),
+                new RSAKey.Builder(rsa)
+                        .keyID("alg")
+                        .algorithm(JWSAlgorithm.HS256)
+                        .build(),
                 new RSAKeyGenerator(1024, true).keyID("short").generate(),
                 new OctetSequenceKey.Builder(new byte[32]).keyID("secret").build());
         for (JWK other : others) {
@@ -315,12 +339,17 @@ class JwksKeysTest {
 
     @Test
     void aKeyIsForTheAlgorithmThatItNamesOnly() throws Exception {
-        RSAKey rsa = new RSAKeyGenerator(2048).keyID("k").algorithm(JWSAlgorithm.RS512).generate();
+        RSAKey rsa = new RSAKeyGenerator(2048)
+                .keyID("k")
+                .algorithm(JWSAlgorithm.RS512)
+                .generate();
         KeySet set = set(rsa);
         for (JWSAlgorithm alg : List.of(JWSAlgorithm.RS256, JWSAlgorithm.PS512, JWSAlgorithm.HS256)) {
-            assertThat(set.find(new JWSHeader.Builder(alg).keyID("k").build()).verifiers()).isEmpty();
+            assertThat(set.find(new JWSHeader.Builder(alg).keyID("k").build()).verifiers())
+                    .isEmpty();
         }
-        assertThat(set.find(new JWSHeader.Builder(JWSAlgorithm.RS512).keyID("k").build()).verifiers())
+        assertThat(set.find(new JWSHeader.Builder(JWSAlgorithm.RS512).keyID("k").build())
+                        .verifiers())
                 .hasSize(1);
     }
 
@@ -330,8 +359,13 @@ class JwksKeysTest {
                 KeyPairGenerator.getInstance("Ed25519").generateKeyPair().getPublic();
         byte[] encoded = key.getEncoded();
         byte[] point = Arrays.copyOfRange(encoded, encoded.length - 32, encoded.length);
-        KeySet set = set(new OctetKeyPair.Builder(Curve.Ed25519, Base64URL.encode(point)).keyID("ed").build());
-        assertThat(set.find(new JWSHeader.Builder(JWSAlgorithm.EdDSA).keyID("ed").build()).verifiers())
+        KeySet set = set(new OctetKeyPair.Builder(Curve.Ed25519, Base64URL.encode(point))
+                .keyID("ed")
+                .build());
+        assertThat(set.find(new JWSHeader.Builder(JWSAlgorithm.EdDSA)
+                                .keyID("ed")
+                                .build())
+                        .verifiers())
                 .hasSize(1);
         assertThatThrownBy(() -> set(new OctetKeyPair.Builder(Curve.Ed25519, Base64URL.encode(new byte[5])).build()))
                 .isInstanceOf(ParseException.class);

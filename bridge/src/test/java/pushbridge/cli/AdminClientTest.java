@@ -64,7 +64,10 @@ final class AdminClientTest {
         AdminConfig config = start("127.0.0.1", TOKEN, null, null);
         AdminClient client = new AdminClient(config, null);
         assertThat(client.get("/api/thing?id=7").path("id").asString()).isEqualTo("7");
-        assertThat(client.act("POST", "/api/thing", JsonMapper.shared().createObjectNode().put("a", 1))
+        assertThat(client.act(
+                                "POST",
+                                "/api/thing",
+                                JsonMapper.shared().createObjectNode().put("a", 1))
                         .path("a")
                         .asInt())
                 .isEqualTo(1);
@@ -87,7 +90,10 @@ final class AdminClientTest {
     @Test
     void aBridgeThatListensEverywhereIsFoundOnThisMachine() throws Exception {
         AdminConfig config = start("0.0.0.0", TOKEN, null, null);
-        assertThat(new AdminClient(config, null).get("/api/thing?id=1").path("id").asString())
+        assertThat(new AdminClient(config, null)
+                        .get("/api/thing?id=1")
+                        .path("id")
+                        .asString())
                 .isEqualTo("1");
     }
 
@@ -95,7 +101,9 @@ final class AdminClientTest {
     void aWrongTokenAndAMissingOneAreSaidWithoutIt() throws Exception {
         AdminConfig config = start("127.0.0.1", TOKEN, null, null);
         Failed wrong = failure(client(config, "another-token-of-more-than-32-bytes", null));
-        assertThat(wrong).hasMessageContaining("another pushbridge.admin.token").hasMessageNotContaining("another-token");
+        assertThat(wrong)
+                .hasMessageContaining("another pushbridge.admin.token")
+                .hasMessageNotContaining("another-token");
         assertThat(wrong.exitCode()).isEqualTo(ExitCode.REFUSED);
         assertThat(failure(client(config, null, null))).hasMessageContaining("set pushbridge.admin.token");
     }
@@ -128,18 +136,23 @@ final class AdminClientTest {
     @Test
     void theCertificateOfTheConfigurationIsBelievedAndNoOther() throws Exception {
         AdminConfig config = start("127.0.0.1", TOKEN, pem(server), null);
-        assertThat(new AdminClient(config, null).get("/api/thing?id=1").path("id").asString())
+        assertThat(new AdminClient(config, null)
+                        .get("/api/thing?id=1")
+                        .path("id")
+                        .asString())
                 .isEqualTo("1");
         // Signed by the same authority and for this very name, but not the one.
-        AdminConfig other =
-                new AdminConfig(config.host(), config.port(), TOKEN, 64, 1024, pem(renewed), null);
+        AdminConfig other = new AdminConfig(config.host(), config.port(), TOKEN, 64, 1024, pem(renewed), null);
         assertThat(failure(new AdminClient(other, null))).hasMessageContaining("no TLS with the bridge");
     }
 
     @Test
     void aClientCertificateIsShownWhereOneIsAskedForAndNamesTheOperator() throws Exception {
         AdminConfig config = start("127.0.0.1", null, pem(server), authority.ca);
-        assertThat(new AdminClient(config, pem(operator)).get("/api/thing?id=1").path("id").asString())
+        assertThat(new AdminClient(config, pem(operator))
+                        .get("/api/thing?id=1")
+                        .path("id")
+                        .asString())
                 .isEqualTo("1");
         assertThat(who).containsExactly("certificate CN=operator");
         assertThat(failure(new AdminClient(config, null)).exitCode()).isEqualTo(ExitCode.UNAVAILABLE);
@@ -163,11 +176,14 @@ final class AdminClientTest {
         started.register("DELETE", "/api/thing", request -> {
             throw new AdminException(409, "in-use", "It is in use.");
         });
-        started.register("GET", "/api/lines", request -> AdminAnswer.stream("text/plain", out -> {
-            for (int i = 1; i < 1_000_000; i++) {
-                out.write("line " + i + "\n");
-            }
-        }));
+        started.register(
+                "GET",
+                "/api/lines",
+                request -> AdminAnswer.stream("text/plain", out -> {
+                    for (int i = 1; i < 1_000_000; i++) {
+                        out.write("line " + i + "\n");
+                    }
+                }));
         started.start();
         running = started;
         return new AdminConfig(host, started.port(), token, 64, 1024, tls, clientCa);
@@ -176,7 +192,8 @@ final class AdminClientTest {
     private static AdminClient client(AdminConfig config, @Nullable String token, @Nullable TlsConfig identity)
             throws ConfigException {
         return new AdminClient(
-                new AdminConfig(config.host(), config.port(), token, 64, 1024, config.tls(), config.clientCaFile()), identity);
+                new AdminConfig(config.host(), config.port(), token, 64, 1024, config.tls(), config.clientCaFile()),
+                identity);
     }
 
     private static Failed failure(AdminClient client) {

@@ -54,7 +54,8 @@ class CertificatesCheckTest {
 
     @Test
     void aPkcs12FileWithItsPasswordIsGood() {
-        assertThat(check(pkcs12("socket", good.pkcs12(), Certificates.PASSWORD))).isZero();
+        assertThat(check(pkcs12("socket", good.pkcs12(), Certificates.PASSWORD)))
+                .isZero();
         assertThat(out.toString(UTF_8))
                 .contains("pushbridge.socket.tls.pkcs12-password = ***")
                 .doesNotContain(Certificates.PASSWORD);

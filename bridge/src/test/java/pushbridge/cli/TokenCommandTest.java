@@ -53,12 +53,13 @@ class TokenCommandTest {
         assertThat(err.toString(UTF_8)).isEmpty();
         String token = out.toString(UTF_8).strip();
 
-        TokenConfig config = new ConfigLoader(new Machine(2L << 30, 2))
-                .loadTokens(new ConfigSources(file, Map.of(), List.of()));
+        TokenConfig config =
+                new ConfigLoader(new Machine(2L << 30, 2)).loadTokens(new ConfigSources(file, Map.of(), List.of()));
         assertThat(verifier(config).verify(token)).isInstanceOfSatisfying(Verdict.Valid.class, valid -> {
             assertThat(valid.credentials().user()).isEqualTo("42");
             assertThat(valid.credentials().channels()).hasToString("[news, team-*]");
-            assertThat(valid.credentials().expiresAt()).isBetween(before + 900, System.currentTimeMillis() / 1000 + 900);
+            assertThat(valid.credentials().expiresAt())
+                    .isBetween(before + 900, System.currentTimeMillis() / 1000 + 900);
         });
         TokenConfig other = new ConfigLoader(new Machine(2L << 30, 2))
                 .loadTokens(new ConfigSources(

@@ -70,7 +70,7 @@ final class ConfigLoaderTest {
                                 null),
                         new AuthConfig(AuthConfig.Mode.DEV, false),
                         new AdminConfig("127.0.0.1", 8081, null, 64, 1 << 20, null, null),
-                        new ShutdownConfig(Duration.ofSeconds(5))));
+                        new ShutdownConfig(Duration.ofSeconds(5), Duration.ofSeconds(5))));
     }
 
     /** Guards against two keys swapped in the assembly: each key, set alone to a value of its own, changes one thing. */
@@ -462,7 +462,9 @@ final class ConfigLoaderTest {
                 .admin();
         assertThat(config.token()).isEqualTo(token);
         assertThat(config.toString()).doesNotContain(token);
-        assertThat(load(Map.of(), "auth.mode=dev", "admin.token=" + token).changes().toString())
+        assertThat(load(Map.of(), "auth.mode=dev", "admin.token=" + token)
+                        .changes()
+                        .toString())
                 .doesNotContain(token);
         assertThat(problems(Map.of(), "auth.mode=dev", "admin.token=" + token.substring(1)))
                 .singleElement()

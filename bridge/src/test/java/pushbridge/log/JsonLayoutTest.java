@@ -25,7 +25,8 @@ final class JsonLayoutTest {
 
     @Test
     void anEventIsOneObjectOnOneLine() {
-        JsonNode line = line("Dead letter for {}\n", null, List.of(new KeyValuePair("address", "user.4\"2\n{}")), "user.1");
+        JsonNode line =
+                line("Dead letter for {}\n", null, List.of(new KeyValuePair("address", "user.4\"2\n{}")), "user.1");
         assertThat(line.path("level").asString()).isEqualTo("WARN");
         assertThat(line.path("logger").asString()).isEqualTo("some.Class");
         assertThat(line.path("message").asString()).isEqualTo("Dead letter for user.1\\n");

@@ -7,9 +7,9 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.joran.JoranConfigurator;
 import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.spi.LoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.encoder.Encoder;
-import ch.qos.logback.classic.spi.LoggingEvent;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -29,12 +29,29 @@ final class VisibleLayoutTest {
 
     @ParameterizedTest
     @CsvSource({
-        "10, \\n", "13, \\r", "9, \\t", "27, \\u001b", "0, \\u0000", "127, \\u007f", "155, \\u009b", "133, \\u0085",
-        "8232, \\u2028", "8233, \\u2029", "8238, \\u202e", "8297, \\u2069", "8203, \\u200b", "8205, \\u200d",
-        "65279, \\ufeff", "173, \\u00ad", "917505, \\udb40\\udc01", "55296, \\ud800", "56320, \\udc00"
+        "10, \\n",
+        "13, \\r",
+        "9, \\t",
+        "27, \\u001b",
+        "0, \\u0000",
+        "127, \\u007f",
+        "155, \\u009b",
+        "133, \\u0085",
+        "8232, \\u2028",
+        "8233, \\u2029",
+        "8238, \\u202e",
+        "8297, \\u2069",
+        "8203, \\u200b",
+        "8205, \\u200d",
+        "65279, \\ufeff",
+        "173, \\u00ad",
+        "917505, \\udb40\\udc01",
+        "55296, \\ud800",
+        "56320, \\udc00"
     })
     void whatCannotBeSeenIsEscaped(int character, String shown) {
-        assertThat(VisibleText.of("a" + Character.toString(character) + "b", 100)).isEqualTo("a" + shown + "b");
+        assertThat(VisibleText.of("a" + Character.toString(character) + "b", 100))
+                .isEqualTo("a" + shown + "b");
     }
 
     @ParameterizedTest
@@ -105,9 +122,8 @@ final class VisibleLayoutTest {
         configurator.setContext(context);
         configurator.doConfigure(VisibleLayoutTest.class.getResource("/logback.xml"));
         Logger logger = context.getLogger(VisibleLayoutTest.class);
-        Encoder<ILoggingEvent> encoder = ((ConsoleAppender<ILoggingEvent>)
-                        context.getLogger("ROOT").getAppender("STDERR"))
-                .getEncoder();
+        Encoder<ILoggingEvent> encoder =
+                ((ConsoleAppender<ILoggingEvent>) context.getLogger("ROOT").getAppender("STDERR")).getEncoder();
         LoggingEvent event = new LoggingEvent("x", logger, Level.INFO, message, thrown, arguments);
         return new String(encoder.encode(event), StandardCharsets.UTF_8);
     }

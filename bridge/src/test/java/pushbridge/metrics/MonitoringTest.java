@@ -32,11 +32,14 @@ final class MonitoringTest {
 
     @Test
     void theDashboardNamesOnlyMetricsOfTheReference() throws IOException {
-        JsonNode dashboard = JsonMapper.shared().readTree(Files.readString(FOLDER.resolve("pushbridge-dashboard.json")));
+        JsonNode dashboard =
+                JsonMapper.shared().readTree(Files.readString(FOLDER.resolve("pushbridge-dashboard.json")));
         Set<Integer> ids = new HashSet<>();
         StringBuilder expressions = new StringBuilder();
         for (JsonNode panel : dashboard.path("panels")) {
-            assertThat(ids.add(panel.path("id").asInt())).as("the id of " + panel).isTrue();
+            assertThat(ids.add(panel.path("id").asInt()))
+                    .as("the id of " + panel)
+                    .isTrue();
             assertThat(panel.path("title").asString()).isNotEmpty();
             for (JsonNode target : panel.path("targets")) {
                 expressions.append(target.path("expr").asString()).append('\n');

@@ -96,7 +96,9 @@ class LimitsTest {
         }
         assertThat(statuses).contains(101, 503).containsOnly(101, 503);
         assertThat(listener.server().refused())
-                .containsEntry("too-often", statuses.stream().filter(status -> status == 503).count());
+                .containsEntry(
+                        "too-often",
+                        statuses.stream().filter(status -> status == 503).count());
     }
 
     @Test
@@ -178,7 +180,8 @@ class LimitsTest {
         for (RawClient client : clients) {
             client.close();
         }
-        TestListener.await(() -> listener.server().connections() + listener.server().arrivals() == 0);
+        TestListener.await(
+                () -> listener.server().connections() + listener.server().arrivals() == 0);
 
         from("203.0.113.1");
         from("203.0.113.1");
