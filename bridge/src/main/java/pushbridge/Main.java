@@ -2,6 +2,7 @@ package pushbridge;
 
 import org.slf4j.LoggerFactory;
 import org.slf4j.bridge.SLF4JBridgeHandler;
+import pushbridge.app.LettersOnce;
 import pushbridge.app.PublishOnce;
 import pushbridge.app.ServeProcess;
 import pushbridge.app.TopologyOnce;
@@ -19,7 +20,7 @@ public final class Main {
         // Java's own handler would write the exception's message as it is.
         Thread.setDefaultUncaughtExceptionHandler((thread, e) -> LoggerFactory.getLogger(Main.class)
                 .error("The thread {} has ended, which it should not", thread.getName(), e));
-        Cli cli = new Cli(ServeProcess::run, PublishOnce::publish, TopologyOnce::check);
+        Cli cli = new Cli(ServeProcess::run, PublishOnce::publish, TopologyOnce::check, LettersOnce::open);
         System.exit(cli.run(args, System.getenv(), System.out, System.err));
     }
 }

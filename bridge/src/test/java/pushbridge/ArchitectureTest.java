@@ -17,7 +17,11 @@ import com.tngtech.archunit.lang.ArchRule;
 final class ArchitectureTest {
 
     private static final String[] CORE = {
-        "pushbridge.delivery..", "pushbridge.envelope..", "pushbridge.hold..", "pushbridge.outbox.."
+        "pushbridge.delivery..",
+        "pushbridge.envelope..",
+        "pushbridge.hold..",
+        "pushbridge.letters..",
+        "pushbridge.outbox.."
     };
 
     @ArchTest

@@ -13,6 +13,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.UnknownHostException;
@@ -29,6 +30,7 @@ import org.slf4j.LoggerFactory;
 import pushbridge.config.AmqpConfig;
 import pushbridge.tls.ClientTls;
 import pushbridge.tls.TlsException;
+import pushbridge.tls.TlsTrouble;
 
 /**
  * Opens connections for one role. Recovery by the client library is off: it would reuse tags and numbers across
@@ -84,11 +86,23 @@ final class Connector {
             try {
                 return factory(uri).newConnection("pushbridge " + node + " " + role);
             } catch (IOException | TimeoutException | GeneralSecurityException | RuntimeException e) {
-                failures.add(place(uri) + " (" + describe(e) + ")");
+                failures.add(place(uri) + " (" + describe(e) + hint(uri, e) + ")");
                 last = e;
             }
         }
         throw new BrokerException("RabbitMQ cannot be reached at " + String.join(", ", failures), last);
+    }
+
+    /**
+     * With TLS 1.3 a broker judges the bridge's certificate when the bridge believes to be connected and writes already; then
+     * the end of the connection may come before the alert that says why.
+     */
+    private static String hint(URI uri, Exception e) {
+        boolean ended = e instanceof SocketException && !(e instanceof ConnectException) || e instanceof EOFException;
+        return uri.getScheme().equals("amqps") && ended
+                ? ": it may want a certificate of the bridge, or not take the one it has been shown; see"
+                        + " pushbridge.amqp.tls.certificate-file"
+                : "";
     }
 
     /** A moderate time to wait for the answer to one step, in milliseconds. */
@@ -184,8 +198,8 @@ final class Connector {
             return String.valueOf(e.getMessage()).contains("refused") ? "connection refused" : "no connection in time";
         } else if (e instanceof SocketTimeoutException || e instanceof TimeoutException) {
             return "no answer in time";
-        } else if (e instanceof SSLException) {
-            return "TLS: " + e.getMessage();
+        } else if (e instanceof SSLException tls) {
+            return TlsTrouble.describe(tls);
         } else if (e instanceof EOFException) {
             return "it closed the connection";
         }

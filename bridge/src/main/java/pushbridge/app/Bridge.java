@@ -15,11 +15,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import pushbridge.admin.AdminServer;
 import pushbridge.admin.Health;
+import pushbridge.admin.LetterApi;
 import pushbridge.amqp.BrokerStatus;
 import pushbridge.amqp.ClientMeters;
 import pushbridge.amqp.CopyPublisher;
 import pushbridge.amqp.InstructionPublisher;
 import pushbridge.amqp.Intake;
+import pushbridge.amqp.LetterShelves;
 import pushbridge.amqp.StreamHeldLog;
 import pushbridge.auth.KeySource;
 import pushbridge.auth.TokenVerifier;
@@ -39,6 +41,8 @@ import pushbridge.dev.DevPublish;
 import pushbridge.envelope.EnvelopeReader;
 import pushbridge.envelope.SchemaFileException;
 import pushbridge.hold.KeepingRules;
+import pushbridge.letters.LetterDesk;
+import pushbridge.letters.LocalDesk;
 import pushbridge.metrics.MetricsRegistry;
 import pushbridge.outbox.OutboxTotals;
 import pushbridge.socket.DevGate;
@@ -72,6 +76,7 @@ public final class Bridge {
     private final SocketServer sockets;
     private final BridgeHealth health;
     private final AdminServer admin;
+    private final LetterDesk letters;
     private final @Nullable DevPages devPages;
 
     private volatile boolean stopping;
@@ -127,6 +132,8 @@ public final class Bridge {
         devPages = config.auth().mode() == AuthConfig.Mode.DEV ? devPages(gate, node) : null;
 
         // For operators.
+        LetterShelves shelves =
+                new LetterShelves(config.amqp(), config.letters(), node, "the bridge " + node, envelopes::read, clock);
         health = new BridgeHealth(this::signs);
         BridgeMetrics.register(metrics, config, clock, loop.stats(), broker, copies, held, sockets, keys);
         admin = new AdminServer(
@@ -134,6 +141,8 @@ public final class Bridge {
                 health::now,
                 metrics::scrape,
                 tls(config.admin().tls(), config.admin().clientCaFile()));
+        letters = new LocalDesk(shelves, clock::machineMillis, shelves::close);
+        LetterApi.register(admin, letters);
         LogRoutes.register(admin);
 
         broker.onOwnership(now -> {
@@ -304,6 +313,7 @@ public final class Bridge {
             keys.stop();
         }
         admin.stop();
+        letters.close();
         metrics.close();
     }
 

@@ -121,8 +121,25 @@ final class AdminClient {
      * @throws Failed the bridge was not there, answered anything but 2xx, or went away
      */
     void stream(String pathAndQuery, Lines lines) throws Failed, InterruptedException {
-        HttpResponse<InputStream> response =
-                exchange(request(pathAndQuery).GET().build(), BodyHandlers.ofInputStream());
+        stream(request(pathAndQuery).GET().build(), lines);
+    }
+
+    /**
+     * Has something done that tells line by line how far it has come.
+     *
+     * @throws Failed the bridge was not there, answered anything but 2xx, or went away
+     */
+    void stream(String pathAndQuery, JsonNode body, Lines lines) throws Failed, InterruptedException {
+        stream(
+                request(pathAndQuery)
+                        .header("Content-Type", "application/json")
+                        .POST(BodyPublishers.ofString(JSON.writeValueAsString(body)))
+                        .build(),
+                lines);
+    }
+
+    private void stream(HttpRequest request, Lines lines) throws Failed, InterruptedException {
+        HttpResponse<InputStream> response = exchange(request, BodyHandlers.ofInputStream());
         try (InputStream body = response.body();
                 java.io.BufferedReader reader =
                         new java.io.BufferedReader(new java.io.InputStreamReader(body, StandardCharsets.UTF_8))) {
@@ -170,7 +187,8 @@ final class AdminClient {
             throw new Failed(
                     ExitCode.UNAVAILABLE,
                     "no bridge answers at " + base
-                            + "; is it running, with the same configuration (admin.host, admin.port)?");
+                            + "; is it running, with the same configuration (admin.host, admin.port)?",
+                    Failed.NOBODY);
         } catch (SSLException e) {
             throw new Failed(
                     ExitCode.UNAVAILABLE,
@@ -188,7 +206,8 @@ final class AdminClient {
                     ExitCode.REFUSED,
                     token == null
                             ? "the bridge at " + base + " wants a token; set pushbridge.admin.token as it is set there"
-                            : "the bridge at " + base + " has another pushbridge.admin.token than this configuration");
+                            : "the bridge at " + base + " has another pushbridge.admin.token than this configuration",
+                    status);
         }
         String detail;
         try {
@@ -202,16 +221,34 @@ final class AdminClient {
             case 502, 503, 504 -> ExitCode.TRY_AGAIN;
             default -> ExitCode.UNAVAILABLE;
         };
-        return new Failed(code, detail.isEmpty() ? "the bridge at " + base + " answered " + status : detail);
+        return new Failed(code, detail.isEmpty() ? "the bridge at " + base + " answered " + status : detail, status);
     }
 
     /** Why a command could not be carried out: a sentence for the operator and the exit code for scripts. */
     static final class Failed extends Exception {
+        private static final int NOBODY = -1;
+
         private final ExitCode exitCode;
+        private final int status;
 
         Failed(ExitCode exitCode, String message) {
+            this(exitCode, message, 0);
+        }
+
+        private Failed(ExitCode exitCode, String message, int status) {
             super(message);
             this.exitCode = exitCode;
+            this.status = status;
+        }
+
+        /** The HTTP status; 0 when there was no answer, or no sensible one. */
+        int status() {
+            return Math.max(status, 0);
+        }
+
+        /** Whether nobody listens there. */
+        boolean isNobodyThere() {
+            return status == NOBODY;
         }
 
         ExitCode exitCode() {

@@ -71,6 +71,16 @@ public final class ConfigLoader {
     }
 
     /**
+     * What a command for dead letters needs: the way to RabbitMQ, and what a bridge takes.
+     *
+     * @throws ConfigException with all problems
+     */
+    public DeadLetterSettings loadDeadLetters(ConfigSources sources) throws ConfigException {
+        Values values = valuesOf(sources);
+        return new DeadLetterSettings(amqp(values), letters(values), message(values));
+    }
+
+    /**
      * The same for what the listener for operators needs, so that a command finds the running bridge.
      *
      * @throws ConfigException with all problems
@@ -196,10 +206,7 @@ public final class ConfigLoader {
                         v.get(Keys.STANDBY_PATIENCE),
                         v.get(Keys.INTAKE_HEAP_PERCENT),
                         v.get(Keys.POISON_AFTER)),
-                new MessageConfig(
-                        v.get(Keys.MESSAGE_MAX_BYTES),
-                        v.get(Keys.MESSAGE_MAX_DEPTH),
-                        v.getOrNull(Keys.MESSAGE_TYPES_DIR)),
+                message(v),
                 new DeliveryConfig(
                         v.get(Keys.LANE_WINDOW_MESSAGES),
                         v.get(Keys.LANE_WINDOW_BYTES),
@@ -226,6 +233,7 @@ public final class ConfigLoader {
                         v.get(Keys.ACK_TIMEOUT),
                         v.get(Keys.SOCKET_STALL_AFTER),
                         v.get(Keys.SOCKET_SEND_BUFFER_BYTES),
+                        v.get(Keys.SOCKET_COMPRESS_ABOVE),
                         v.get(Keys.SOCKET_SELECTORS),
                         new SocketLimits(
                                 v.get(Keys.SOCKET_MAX_CONNECTIONS_PER_ADDRESS),
@@ -239,7 +247,13 @@ public final class ConfigLoader {
                         TlsKeys.SOCKET.read(v)),
                 auth(v),
                 admin(v),
+                letters(v),
                 new ShutdownConfig(v.get(Keys.SHUTDOWN_GRACE), v.get(Keys.SHUTDOWN_SPREAD)));
+    }
+
+    private static MessageConfig message(Values v) {
+        return new MessageConfig(
+                v.get(Keys.MESSAGE_MAX_BYTES), v.get(Keys.MESSAGE_MAX_DEPTH), v.getOrNull(Keys.MESSAGE_TYPES_DIR));
     }
 
     private static AuthConfig auth(Values v) {
@@ -309,6 +323,14 @@ public final class ConfigLoader {
                 v.get(Keys.ADMIN_MAX_BODY_BYTES),
                 TlsKeys.ADMIN.read(v),
                 v.getOrNull(Keys.ADMIN_TLS_CLIENT_CA_FILE));
+    }
+
+    private static LettersConfig letters(Values v) {
+        return new LettersConfig(
+                v.get(Keys.LETTERS_MAX_MESSAGES),
+                v.get(Keys.LETTERS_MAX_BYTES),
+                v.get(Keys.LETTERS_IDLE_CLOSE),
+                v.get(Keys.LETTERS_SESSION_MAX));
     }
 
     private static AmqpConfig amqp(Values v) {

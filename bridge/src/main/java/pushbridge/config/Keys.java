@@ -401,6 +401,13 @@ final class Keys {
             ValueType.size(4 * KIB, 16 * MIB),
             "64KiB",
             "Kernel send buffer of one connection; small, so that \"written\" means more.");
+    static final Key<Integer> SOCKET_COMPRESS_ABOVE = key(
+            "socket.compress-above",
+            FREQUENT,
+            ValueType.size(0, 16 * MIB),
+            "0",
+            "Messages above this size go out compressed (permessage-deflate) to clients that offer it, each compressed"
+                    + " once for all of them; 0 for never. It saves traffic and costs processor time.");
     static final Key<Integer> SOCKET_SELECTORS = add(new Key<>(
             "socket.selectors",
             RARE,
@@ -661,6 +668,32 @@ final class Keys {
             "admin.tls.client-ca-file",
             "Certificates, in PEM, of authorities: whoever connects to the listener for operators must show a certificate"
                     + " signed by one of them.");
+    static final Key<Integer> LETTERS_MAX_MESSAGES = key(
+            "letters.max-messages",
+            RARE,
+            ValueType.count(1, 2_000_000),
+            "200000",
+            "How many dead letters are looked at together, the oldest; the others come when these are replayed or discarded."
+                    + " Each costs some 250 bytes of heap while somebody looks.");
+    static final Key<Long> LETTERS_MAX_BYTES = key(
+            "letters.max-bytes",
+            RARE,
+            ValueType.longSize(MIB, 1L << 40),
+            "1GiB",
+            "Their bodies lie in a temporary file meanwhile, which grows no larger than about this.");
+    static final Key<Duration> LETTERS_IDLE_CLOSE = key(
+            "letters.idle-close",
+            RARE,
+            ValueType.duration(ofSeconds(1), ofMinutes(20)),
+            "30s",
+            "How long a bridge keeps dead letters in hand after the last question; others cannot read them meanwhile.");
+    static final Key<Duration> LETTERS_SESSION_MAX = key(
+            "letters.session-max",
+            RARE,
+            ValueType.duration(ofSeconds(1), ofMinutes(29)),
+            "15m",
+            "After this the next question reads them anew; with what runs then still below the broker's consumer timeout,"
+                    + " 30m unless changed there.");
     static final Key<Duration> SHUTDOWN_GRACE = key(
             "shutdown.grace",
             FREQUENT,

@@ -104,6 +104,9 @@ final class PushConnection extends Writer implements FrameSink {
     private final HandshakeGate.Admitted who;
     private final @Nullable String resumes;
     private final Outbox outbox;
+    /** Null when messages are not compressed. */
+    private final @Nullable Inflation inflation;
+
     private final FrameGuard guard;
     private final Allowance frames;
     private final Written onWritten = new Written();
@@ -176,7 +179,8 @@ final class PushConnection extends Writer implements FrameSink {
             FlushList flushes,
             String id,
             HandshakeGate.Admitted who,
-            @Nullable String resumes) {
+            @Nullable String resumes,
+            boolean compresses) {
         this.around = around;
         this.tcp = tcp;
         this.flushes = flushes;
@@ -185,6 +189,7 @@ final class PushConnection extends Writer implements FrameSink {
         this.credentials = who.credentials();
         this.resumes = resumes;
         this.outbox = new Outbox(around.outbox(), around.totals());
+        this.inflation = compresses ? new Inflation(around.config().maxFrameBytes()) : null;
         this.guard = new FrameGuard(around.config().maxFrameBytes());
         long now = around.clock().nanoTime();
         this.frames = new Allowance(around.config().limits().maxFramesPerSecond(), FRAME_SECONDS_AT_ONCE, now);
@@ -384,13 +389,23 @@ final class PushConnection extends Writer implements FrameSink {
         return Frame.ping(pingOutstanding);
     }
 
-    private static ByteBuffer gather(List<Frame> batch, @Nullable Frame ping, int bytes) {
+    /** Whether a frame goes out compressed, as far as that makes it shorter. */
+    private boolean isCompressed(Frame frame) {
+        return inflation != null && frame.size() > around.config().compressAbove();
+    }
+
+    private ByteBuffer gather(List<Frame> batch, @Nullable Frame ping, int bytes) {
         if (batch.size() == 1 && ping == null) {
-            return batch.get(0).bytes();
+            Frame only = batch.get(0);
+            return isCompressed(only) ? only.compressed() : only.bytes();
         }
         ByteBuffer gathered = ByteBuffer.allocate(bytes);
         for (Frame frame : batch) {
-            frame.copyTo(gathered);
+            if (isCompressed(frame)) {
+                gathered.put(frame.compressed());
+            } else {
+                frame.copyTo(gathered);
+            }
         }
         if (ping != null) {
             ping.copyTo(gathered);
@@ -532,13 +547,14 @@ final class PushConnection extends Writer implements FrameSink {
 
     // Incoming: selector thread -------------------------------------------------------------------------------------
 
-    void onRead(ByteBuffer bytes) {
+    void onRead(ByteBuffer read) {
         lastReadNanos = around.clock().nanoTime();
         Connection engine = tyrus;
         if (state != State.OPEN || engine == null) {
             return; // lingering: read so that the close frame is not lost to a reset, and discarded
         }
         ReadHandler handler = engine.getReadHandler();
+        ByteBuffer bytes = inflation == null ? read : inflation.plain(read);
         int at = bytes.position();
         int end = at + guard.scan(bytes);
         while (at < end && state == State.OPEN) {
@@ -547,13 +563,16 @@ final class PushConnection extends Writer implements FrameSink {
             at = next;
         }
         // What was read at once has been handled, which is not much; the next read will not be.
-        int unexpected = guard.framesSince() - expectedFrames;
+        int unexpected = guard.framesSince() + (inflation == null ? 0 : inflation.framesSince()) - expectedFrames;
         expectedFrames = 0;
         if (unexpected > 0 && !frames.take(unexpected, lastReadNanos)) {
             log.debug("Connection {} is closed: it sends too many frames", id);
             close(CloseCode.TOO_MANY);
         }
         CloseCode violation = guard.violation();
+        if (violation == null && inflation != null) {
+            violation = inflation.violation();
+        }
         if (violation != null) {
             // No louder: a hostile client would fill the log.
             log.debug("Connection {} is closed: {}", id, violation.meaning());

@@ -211,7 +211,11 @@ final class UpgradeFilter extends BaseFilter {
             Admitted who,
             @Nullable String resumes,
             Buffer behind) {
-        PushConnection push = new PushConnection(around, tcp, flushListOf(tcp), newId(), who, resumes);
+        List<String> extensions = headers.get("sec-websocket-extensions");
+        boolean compresses = around.config().compressAbove() > 0
+                && extensions != null
+                && Compression.isOffered(splitAtCommas(extensions));
+        PushConnection push = new PushConnection(around, tcp, flushListOf(tcp), newId(), who, resumes, compresses);
         RequestContext context = RequestContext.Builder.create()
                 .requestURI(URI.create(around.config().path()))
                 .parameterMap(Map.of())
@@ -251,6 +255,9 @@ final class UpgradeFilter extends BaseFilter {
                         .append(": ")
                         .append(String.join(", ", values))
                         .append("\r\n"));
+        if (compresses) {
+            head.append("Sec-WebSocket-Extensions: ").append(Compression.AGREED).append("\r\n");
+        }
         write(tcp, head.append("\r\n").toString(), null);
         // From here on HTTP is over for this connection; what it has left behind goes with it.
         arrivals.remove(tcp);

@@ -139,6 +139,7 @@ final class AdminIT {
                         all.ackTimeout(),
                         all.stallAfter(),
                         all.sendBufferBytes(),
+                        all.compressAbove(),
                         all.selectors(),
                         all.limits(),
                         all.proxies(),

@@ -161,6 +161,7 @@ final class ListenersIT {
                 config.socket(),
                 config.auth(),
                 new AdminConfig("127.0.0.1", bridge.bridge().adminPort(), null, 64, 1 << 20, null, null),
+                config.letters(),
                 config.shutdown());
         assertThatThrownBy(() -> TestBridge.start(taken))
                 .isInstanceOf(ListenerException.class)

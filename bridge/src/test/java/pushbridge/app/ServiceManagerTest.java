@@ -27,8 +27,7 @@ final class ServiceManagerTest {
         Path socket = folder.resolve("notify");
         Path heard = folder.resolve("heard");
         // Takes what is sent as systemd does: a descriptor that comes with it is closed, which the sender waits for.
-        String listen =
-                """
+        String listen = """
                 use IO::Socket::UNIX; use Socket; $| = 1;
                 my $s = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $ARGV[0]) or die;
                 while (defined $s->recv(my $d, 4096)) { print "$d\\n"; }""";

@@ -38,6 +38,7 @@ final class TokenIT {
                 dev.socket(),
                 new AuthConfig(AuthConfig.Mode.TOKEN, false, List.of(), TOKENS),
                 dev.admin(),
+                dev.letters(),
                 dev.shutdown()));
         bridge.awaitReady();
     }

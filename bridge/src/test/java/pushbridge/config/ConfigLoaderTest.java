@@ -64,12 +64,14 @@ final class ConfigLoaderTest {
                                 Duration.ofSeconds(30),
                                 Duration.ofSeconds(15),
                                 64 << 10,
+                                0,
                                 6,
                                 new SocketLimits(1_000, 2_000, 50, 100),
                                 new ProxyConfig(List.of(), ProxyConfig.Header.X_FORWARDED_FOR, false),
                                 null),
                         new AuthConfig(AuthConfig.Mode.DEV, false),
                         new AdminConfig("127.0.0.1", 8081, null, 64, 1 << 20, null, null),
+                        new LettersConfig(200_000, 1L << 30, Duration.ofSeconds(30), Duration.ofMinutes(15)),
                         new ShutdownConfig(Duration.ofSeconds(5), Duration.ofSeconds(5))));
     }
 
@@ -111,6 +113,7 @@ final class ConfigLoaderTest {
                         "socket.max-handshakes-per-second=37",
                         "socket.max-handshakes-per-second-per-address=38",
                         "socket.max-frames-per-second=39",
+                        "socket.compress-above=40KiB",
                         "socket.trusted-proxies=10.0.0.0/8, 2001:db8::1",
                         "socket.forwarded-header=x-real-ip",
                         "socket.proxy-protocol=true")
@@ -152,6 +155,7 @@ final class ConfigLoaderTest {
                         Duration.ofSeconds(32),
                         Duration.ofSeconds(33),
                         64 << 10,
+                        40 << 10,
                         6,
                         new SocketLimits(36, 37, 38, 39),
                         new ProxyConfig(

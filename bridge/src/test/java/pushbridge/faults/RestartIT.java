@@ -66,6 +66,8 @@ final class RestartIT {
                 assertSpread(run, began);
                 note(run.takeLongestSilenceMillis(), TimeUnit.NANOSECONDS.toMillis(ended - began));
                 leaving.start(); // the next standby
+                // Until it answers, a signal ends the JVM as it would any other.
+                Waiting.until("the next standby to answer", () -> !leaving.answer().isEmpty());
             }
             run.finish();
         }
