@@ -60,6 +60,9 @@ public final class AdminServer {
     /** Refused actions that are audited each minute: strangers must not fill the log. */
     private static final int REFUSALS_A_MINUTE = 60;
 
+    /** Seconds for a request to be there as a whole, and between two on one connection; not for what is being answered. */
+    private static final int IDLE_SECONDS = 30;
+
     private static final Set<String> PROBES = Set.of("/health/live", "/health/ready");
 
     private static final String METRICS = "/metrics";
@@ -106,6 +109,15 @@ public final class AdminServer {
      * @param metrics the text of a scrape; asked at every scrape
      */
     public AdminServer(AdminConfig config, Supplier<Health> health, Supplier<String> metrics, @Nullable ServerTls tls) {
+        this(config, health, metrics, tls, IDLE_SECONDS);
+    }
+
+    AdminServer(
+            AdminConfig config,
+            Supplier<Health> health,
+            Supplier<String> metrics,
+            @Nullable ServerTls tls,
+            int idleSeconds) {
         this.config = config;
         this.health = health;
         this.metrics = metrics;
@@ -131,6 +143,7 @@ public final class AdminServer {
                         .setMaxPoolSize(WORKERS))
                 .build();
         listener.setTransport(transport);
+        listener.getKeepAlive().setIdleTimeoutInSeconds(idleSeconds);
         AdminPlaces connections = new AdminPlaces(config.maxConnections());
         listener.registerAddOn(
                 (on, builder) -> builder.add(builder.indexOfType(TransportFilter.class) + 1, connections));

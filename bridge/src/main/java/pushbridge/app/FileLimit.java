@@ -28,7 +28,7 @@ final class FileLimit {
     static @Nullable String warning(BridgeConfig config, long limit) {
         int connections = config.socket().maxConnections();
         int others = OTHERS + config.admin().maxConnections();
-        long needed = connections + Math.max(16, connections / MARGIN_SHARE) + others;
+        long needed = (long) connections + Math.max(16, connections / MARGIN_SHARE) + others;
         if (limit >= needed) {
             return null;
         }

@@ -27,6 +27,7 @@ import pushbridge.config.Machine;
 import pushbridge.config.Secrets;
 import pushbridge.config.Units;
 import pushbridge.delivery.OfflinePolicy;
+import pushbridge.log.VisibleText;
 import pushbridge.metrics.MetricsReference;
 
 /** The command {@code pushbridge}: finds the subcommand, runs it and reports its errors, secrets masked. */
@@ -103,7 +104,8 @@ public final class Cli {
             return ExitCode.CONFIG.number();
         }
         if (e instanceof AdminClient.Failed failed) {
-            err.println("pushbridge: " + Secrets.mask(String.valueOf(failed.getMessage())));
+            // It may quote what came from outside, and this is a terminal.
+            err.println("pushbridge: " + VisibleText.of(String.valueOf(failed.getMessage()), 4096));
             return failed.exitCode().number();
         }
         err.println("pushbridge: internal error: " + Secrets.mask(e.toString()));

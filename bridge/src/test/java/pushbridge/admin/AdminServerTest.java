@@ -30,6 +30,7 @@ final class AdminServerTest {
 
     private final LinkedBlockingQueue<AdminRequest> asked = new LinkedBlockingQueue<>();
     private @Nullable AdminServer server;
+    private int idleSeconds = 60;
 
     @AfterEach
     void stop() {
@@ -292,6 +293,28 @@ final class AdminServerTest {
         }
     }
 
+    @Test
+    void whoFinishesNoRequestIsSentAwayAndWhoIsAnsweredIsNot() throws Exception {
+        CountDownLatch ended = new CountDownLatch(1);
+        idleSeconds = 1;
+        start(null);
+        server().register("GET", "/api/wait", request -> {
+            ended.await();
+            return AdminAnswer.json(Map.of());
+        });
+        Socket waits = connect();
+        write(waits, "GET /api/wait HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        for (String beginning : List.of("", "GET /met", "PUT /api/json HTTP/1.1\r\nHost: localhost\r\nX: ")) {
+            try (Socket socket = connect()) {
+                write(socket, beginning);
+                assertThat(socket.getInputStream().read()).as(beginning).isEqualTo(-1);
+            }
+        }
+        ended.countDown();
+        readUntil(waits, "200");
+        waits.close();
+    }
+
     // Audit ---------------------------------------------------------------------------------------------------------
 
     @Test
@@ -339,7 +362,8 @@ final class AdminServerTest {
                         Map.of("broker", "not connected"),
                         List.of("broker.internal is away")),
                 () -> "some_metric 1\n",
-                null);
+                null,
+                idleSeconds);
         starting.register("GET", "/api/things/{id}", request -> {
             asked.add(request);
             return AdminAnswer.json(Map.of("id", request.part("id")));
