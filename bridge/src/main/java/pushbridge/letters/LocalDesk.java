@@ -392,8 +392,9 @@ public final class LocalDesk implements LetterDesk {
         synchronized (changing) {
             Set<String> known = new HashSet<>();
             for (LetterQueue queue : LetterQueue.values()) {
-                List<Letter> its =
-                        letters.stream().filter(letter -> letter.queue() == queue).toList();
+                List<Letter> its = letters.stream()
+                        .filter(letter -> letter.queue() == queue)
+                        .toList();
                 if (!its.isEmpty()) {
                     known.addAll(there(queue, its));
                 }
