@@ -1,6 +1,8 @@
 package pushbridge;
 
+import org.slf4j.LoggerFactory;
 import org.slf4j.bridge.SLF4JBridgeHandler;
+import pushbridge.app.LettersOnce;
 import pushbridge.app.PublishOnce;
 import pushbridge.app.ServeProcess;
 import pushbridge.app.TopologyOnce;
@@ -15,7 +17,10 @@ public final class Main {
         // First, because Grizzly and Tyrus log through java.util.logging from their first line on.
         SLF4JBridgeHandler.removeHandlersForRootLogger();
         SLF4JBridgeHandler.install();
-        Cli cli = new Cli(ServeProcess::run, PublishOnce::publish, TopologyOnce::check);
+        // Java's own handler would write the exception's message as it is.
+        Thread.setDefaultUncaughtExceptionHandler((thread, e) -> LoggerFactory.getLogger(Main.class)
+                .error("The thread {} has ended, which it should not", thread.getName(), e));
+        Cli cli = new Cli(ServeProcess::run, PublishOnce::publish, TopologyOnce::check, LettersOnce::open);
         System.exit(cli.run(args, System.getenv(), System.out, System.err));
     }
 }

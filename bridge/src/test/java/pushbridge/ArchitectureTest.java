@@ -1,5 +1,8 @@
 package pushbridge;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -14,7 +17,11 @@ import com.tngtech.archunit.lang.ArchRule;
 final class ArchitectureTest {
 
     private static final String[] CORE = {
-        "pushbridge.delivery..", "pushbridge.envelope..", "pushbridge.hold..", "pushbridge.outbox.."
+        "pushbridge.delivery..",
+        "pushbridge.envelope..",
+        "pushbridge.hold..",
+        "pushbridge.letters..",
+        "pushbridge.outbox.."
     };
 
     @ArchTest
@@ -45,6 +52,7 @@ final class ArchitectureTest {
                     "pushbridge.client..",
                     "pushbridge.metrics..",
                     "pushbridge.tls..",
+                    "pushbridge.log..",
                     "pushbridge.cli..",
                     "pushbridge.app..");
 
@@ -76,6 +84,57 @@ final class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.glassfish.grizzly..");
+
+    /** So that the decision who comes in can be read, and tested, without a socket. */
+    @ArchTest
+    static final ArchRule tokensKnowNeitherBrokerNorSockets = noClasses()
+            .that()
+            .resideInAPackage("pushbridge.auth..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    "com.rabbitmq..",
+                    "org.glassfish..",
+                    "jakarta.websocket..",
+                    "pushbridge.amqp..",
+                    "pushbridge.socket..",
+                    "pushbridge.admin..",
+                    "pushbridge.delivery..");
+
+    /** Grizzly only where a connection is, which is one class. */
+    @ArchTest
+    static final ArchRule certificatesKnowNothingButTheirConfiguration = noClasses()
+            .that()
+            .resideInAPackage("pushbridge.tls..")
+            .should()
+            .dependOnClassesThat(resideInAPackage("pushbridge..")
+                    .and(not(resideInAnyPackage("pushbridge.tls..", "pushbridge.config.."))));
+
+    @ArchTest
+    static final ArchRule tlsKnowsNeitherBrokerNorWebSockets = noClasses()
+            .that()
+            .resideInAPackage("pushbridge.tls..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("com.rabbitmq..", "org.glassfish.tyrus..", "jakarta.websocket..");
+
+    @ArchTest
+    static final ArchRule onlyTheFilterKnowsGrizzlyInTls = noClasses()
+            .that()
+            .resideInAPackage("pushbridge.tls..")
+            .and()
+            .haveNameNotMatching("pushbridge\\.tls\\.TlsFilter(\\$.*)?")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.glassfish.grizzly..");
+
+    @ArchTest
+    static final ArchRule theLogKnowsNothingButWhatSecretsLookLike = noClasses()
+            .that()
+            .resideInAPackage("pushbridge.log..")
+            .should()
+            .dependOnClassesThat(resideInAPackage("pushbridge..")
+                    .and(not(resideInAnyPackage("pushbridge.log..", "pushbridge.config.."))));
 
     @ArchTest
     static final ArchRule onlyTheWiringSeesEverything = noClasses()

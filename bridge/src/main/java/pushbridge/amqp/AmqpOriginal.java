@@ -20,9 +20,23 @@ import pushbridge.delivery.Original;
 record AmqpOriginal(String exchange, String routingKey, boolean redelivered, BasicProperties properties, byte[] body)
         implements Original {
 
+    /** The header that RabbitMQ itself can set on what it takes; in milliseconds, where the property has seconds. */
+    private static final String TIMESTAMP_IN_MS = "timestamp_in_ms";
+
     @Override
     public @Nullable String messageId() {
         return properties.getMessageId();
+    }
+
+    @Override
+    public long publishedMillis() {
+        long millis = 0;
+        if (headers().get(TIMESTAMP_IN_MS) instanceof Number exact) {
+            millis = exact.longValue();
+        } else if (properties.getTimestamp() != null) {
+            millis = properties.getTimestamp().toInstant().toEpochMilli();
+        }
+        return Math.max(0, millis);
     }
 
     /**

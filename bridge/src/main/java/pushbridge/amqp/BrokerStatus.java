@@ -1,5 +1,7 @@
 package pushbridge.amqp;
 
+import com.rabbitmq.client.MetricsCollector;
+import com.rabbitmq.client.NoOpMetricsCollector;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -39,6 +41,9 @@ public final class BrokerStatus {
             boolean careful,
             List<String> alarms) {}
 
+    /** What connections whose recoveries are counted are for. */
+    public static final List<String> ROLES = List.of("intake", "copies", "held-append", "held-tail");
+
     private static final String CAREFUL = "careful";
 
     private final List<Consumer<Ownership>> listeners = new CopyOnWriteArrayList<>();
@@ -49,6 +54,41 @@ public final class BrokerStatus {
     private @Nullable String blocked;
     private @Nullable String intakeProblem;
     private @Nullable String publisherProblem;
+    private final Map<String, Long> connects = new TreeMap<>();
+
+    private final MetricsCollector meters;
+
+    /** Before anything is connected, with nobody who counts what goes over the connections. */
+    public BrokerStatus() {
+        this(new NoOpMetricsCollector());
+    }
+
+    /** @param meters told what goes over every connection of the bridge */
+    public BrokerStatus(ClientMeters meters) {
+        this((MetricsCollector) meters);
+    }
+
+    private BrokerStatus(MetricsCollector meters) {
+        this.meters = meters;
+    }
+
+    MetricsCollector meters() {
+        return meters;
+    }
+
+    /**
+     * How often a connection of the bridge has come back after it was lost.
+     *
+     * @param role one of {@link #ROLES}
+     */
+    public synchronized long recoveries(String role) {
+        return Math.max(0, connects.getOrDefault(role, 0L) - 1);
+    }
+
+    /** A connection of this role works now. */
+    synchronized void connected(String role) {
+        connects.merge(role, 1L, Long::sum);
+    }
 
     /** The state now. */
     public synchronized Snapshot snapshot() {
@@ -69,6 +109,7 @@ public final class BrokerStatus {
 
     synchronized void intakeUp() {
         intakeConnected = true;
+        connected("intake");
         intakeProblem = null;
     }
 
@@ -92,6 +133,7 @@ public final class BrokerStatus {
 
     synchronized void publisherUp() {
         publisherConnected = true;
+        connected("copies");
         publisherProblem = null;
     }
 

@@ -140,7 +140,12 @@ final class ConfirmChannel {
 
     /** Publishes straight to a queue, and wants it back when there is none. */
     void publish(String queue, BasicProperties properties, byte[] body) throws IOException {
-        channel.basicPublish("", queue, true, properties, body);
+        publish("", queue, properties, body);
+    }
+
+    /** The same through an exchange. */
+    void publish(String exchange, String routingKey, BasicProperties properties, byte[] body) throws IOException {
+        channel.basicPublish(exchange, routingKey, true, properties, body);
     }
 
     /** Until when what was published at that time may wait for its answer; the time of a block does not count. */

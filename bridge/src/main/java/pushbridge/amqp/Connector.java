@@ -3,6 +3,8 @@ package pushbridge.amqp;
 import com.rabbitmq.client.AuthenticationFailureException;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
+import com.rabbitmq.client.MetricsCollector;
+import com.rabbitmq.client.NoOpMetricsCollector;
 import com.rabbitmq.client.PossibleAuthenticationFailureException;
 import com.rabbitmq.client.ShutdownSignalException;
 import com.rabbitmq.client.impl.StrictExceptionHandler;
@@ -11,6 +13,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.UnknownHostException;
@@ -27,6 +30,7 @@ import org.slf4j.LoggerFactory;
 import pushbridge.config.AmqpConfig;
 import pushbridge.tls.ClientTls;
 import pushbridge.tls.TlsException;
+import pushbridge.tls.TlsTrouble;
 
 /**
  * Opens connections for one role. Recovery by the client library is off: it would reuse tags and numbers across
@@ -39,15 +43,28 @@ final class Connector {
     private final AmqpConfig config;
     private final String node;
     private final String role;
+    private final MetricsCollector meters;
+
+    /**
+     * A connector of a command, which nobody watches.
+     *
+     * @param node the name shown by the broker
+     * @param role what the connection is for, for example {@code publish}
+     */
+    Connector(AmqpConfig config, String node, String role) {
+        this(config, node, role, new NoOpMetricsCollector());
+    }
 
     /**
      * @param node the bridge's name, shown by the broker
      * @param role what the connection is for, for example {@code intake}
+     * @param meters told what goes over the connection
      */
-    Connector(AmqpConfig config, String node, String role) {
+    Connector(AmqpConfig config, String node, String role, MetricsCollector meters) {
         this.config = config;
         this.node = node;
         this.role = role;
+        this.meters = meters;
     }
 
     /** Connects to the first address that answers; at most the configured timeouts for each. */
@@ -69,11 +86,23 @@ final class Connector {
             try {
                 return factory(uri).newConnection("pushbridge " + node + " " + role);
             } catch (IOException | TimeoutException | GeneralSecurityException | RuntimeException e) {
-                failures.add(place(uri) + " (" + describe(e) + ")");
+                failures.add(place(uri) + " (" + describe(e) + hint(uri, e) + ")");
                 last = e;
             }
         }
         throw new BrokerException("RabbitMQ cannot be reached at " + String.join(", ", failures), last);
+    }
+
+    /**
+     * With TLS 1.3 a broker judges the bridge's certificate when the bridge believes to be connected and writes already; then
+     * the end of the connection may come before the alert that says why.
+     */
+    private static String hint(URI uri, Exception e) {
+        boolean ended = (e instanceof SocketException && !(e instanceof ConnectException)) || e instanceof EOFException;
+        return uri.getScheme().equals("amqps") && ended
+                ? ": it may want a certificate of the bridge, or not take the one it has been shown; see"
+                        + " pushbridge.amqp.tls.certificate-file"
+                : "";
     }
 
     /** A moderate time to wait for the answer to one step, in milliseconds. */
@@ -126,6 +155,7 @@ final class Connector {
             return thread;
         });
         factory.setExceptionHandler(new ExceptionLog());
+        factory.setMetricsCollector(meters);
         return factory;
     }
 
@@ -168,8 +198,8 @@ final class Connector {
             return String.valueOf(e.getMessage()).contains("refused") ? "connection refused" : "no connection in time";
         } else if (e instanceof SocketTimeoutException || e instanceof TimeoutException) {
             return "no answer in time";
-        } else if (e instanceof SSLException) {
-            return "TLS: " + e.getMessage();
+        } else if (e instanceof SSLException tls) {
+            return TlsTrouble.describe(tls);
         } else if (e instanceof EOFException) {
             return "it closed the connection";
         }

@@ -28,6 +28,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 import pushbridge.config.AmqpConfig;
 import pushbridge.delivery.Clock;
 import pushbridge.delivery.Copies;
@@ -110,7 +111,7 @@ public final class CopyPublisher implements Copies, AutoCloseable {
     /** @param node the bridge's name, written into every copy */
     public CopyPublisher(AmqpConfig config, String node, Clock clock, BrokerStatus status) {
         this.config = config;
-        this.connector = new Connector(config, node, "copies");
+        this.connector = new Connector(config, node, "copies", status.meters());
         this.topology = new Topology(config);
         this.node = node;
         this.clock = clock;
@@ -432,6 +433,22 @@ public final class CopyPublisher implements Copies, AutoCloseable {
         return current.deadlineNanos(inFlight.firstEntry().getValue().publishedNanos);
     }
 
+    /** Not with the detail, which quotes what was published: that is for those who may see dead letters. */
+    private void tell(Copy copy) {
+        boolean dead = copy.queue.equals(topology.dead());
+        String messageId = copy.instruction.original().messageId();
+        log.atLevel(dead ? Level.WARN : Level.DEBUG)
+                .addKeyValue("address", copy.instruction.address())
+                .addKeyValue("message_id", messageId)
+                .addKeyValue("reason", copy.reason)
+                .log(
+                        "{} for {}, message {}: {}",
+                        dead ? "Dead letter" : "Expired",
+                        copy.instruction.address(),
+                        messageId,
+                        copy.reason);
+    }
+
     /** One copy on its way. The mutable part belongs to the copier thread. */
     private static final class Copy {
         final Instruction instruction;
@@ -517,6 +534,7 @@ public final class CopyPublisher implements Copies, AutoCloseable {
                     failures = 0;
                     refusals.taken(copy.queue);
                     over(copy);
+                    tell(copy);
                     onSafe.accept(copy.instruction); // I1: only now may the instruction be acknowledged
                 }
             }

@@ -36,7 +36,21 @@ final class InstructionReader {
     Instruction read(IntakeChannel channel, Envelope delivery, BasicProperties properties, byte[] body) {
         AmqpOriginal original = new AmqpOriginal(
                 delivery.getExchange(), delivery.getRoutingKey(), delivery.isRedeliver(), properties, body);
-        Reading reading = bodies.read(original.exchange(), original.routingKey(), body);
+        Checked checked = check(original);
+        return new Instruction(
+                channel, delivery.getDeliveryTag(), original, checked.reading, checked.policy, checked.expiresAtMillis);
+    }
+
+    /** What it would be refused for if it came now; null when it would be taken. */
+    Reading.@Nullable Refusal refusal(AmqpOriginal original) {
+        return check(original).reading instanceof Reading.Refusal refusal ? refusal : null;
+    }
+
+    private record Checked(Reading reading, OfflinePolicy policy, long expiresAtMillis) {}
+
+    private Checked check(AmqpOriginal original) {
+        Reading reading = bodies.read(original.exchange(), original.routingKey(), original.body());
+        BasicProperties properties = original.properties();
         OfflinePolicy policy = OfflinePolicy.DEAD_LETTER;
         long expiresAt = Instruction.NEVER;
         if (reading instanceof pushbridge.envelope.Envelope envelope) {
@@ -48,7 +62,7 @@ final class InstructionReader {
                         DeadLetterReason.BAD_PROPERTY, e.sentence, envelope.to().text());
             }
         }
-        return new Instruction(channel, delivery.getDeliveryTag(), original, reading, policy, expiresAt);
+        return new Checked(reading, policy, expiresAt);
     }
 
     /** Makes an instruction that is refused as poisoned, without looking into it: that may be what breaks the bridge. */

@@ -109,8 +109,8 @@ public final class Intake implements AutoCloseable {
             BrokerStatus status) {
         this.amqp = amqp;
         this.config = config;
-        this.connector = new Connector(amqp, node, "intake");
-        this.tokenConnector = new Connector(amqp, node, "token");
+        this.connector = new Connector(amqp, node, "intake", status.meters());
+        this.tokenConnector = new Connector(amqp, node, "token", status.meters());
         this.topology = new Topology(amqp);
         this.rule = new PoisonRule(config.poisonAfter());
         this.reader = new InstructionReader(bodies, clock);

@@ -80,7 +80,7 @@ public final class LogAppender {
     public LogAppender(AmqpConfig config, LogSettings settings, String node, BrokerStatus status) {
         this.config = config;
         this.settings = settings;
-        this.connector = new Connector(config, node, "held-append");
+        this.connector = new Connector(config, node, "held-append", status.meters());
         this.stream = new HeldStream(config, settings);
         this.status = status;
         this.alarm = "appends to " + stream.name();
@@ -221,6 +221,7 @@ public final class LogAppender {
             connection = connector.connect();
             stream.declare(connection);
             channel = ConfirmChannel.open(connection, config.confirmTimeout(), events::add, new Heard());
+            status.connected("held-append");
         } catch (BrokerException e) {
             abort(connection);
             failed(e.sentence());

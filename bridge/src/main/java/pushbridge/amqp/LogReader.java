@@ -64,7 +64,7 @@ public final class LogReader implements AutoCloseable {
      */
     public LogReader(AmqpConfig config, LogSettings settings, String node, LogBodies bodies, BrokerStatus status) {
         this.settings = settings;
-        this.connector = new Connector(config, node, "held-read");
+        this.connector = new Connector(config, node, "held-read", status.meters());
         this.stream = new HeldStream(config, settings);
         this.bodies = bodies;
         this.status = status;

@@ -94,7 +94,7 @@ public final class LogTail implements AutoCloseable {
             BrokerStatus status) {
         this.config = config;
         this.settings = settings;
-        this.connector = new Connector(config, node, "held-tail");
+        this.connector = new Connector(config, node, "held-tail", status.meters());
         this.stream = new HeldStream(config, settings);
         this.status = status;
         this.alarm = "reading " + stream.name();
@@ -169,6 +169,7 @@ public final class LogTail implements AutoCloseable {
                     }
                     Connection connection = connector.connect(skipAddresses);
                     connectedAt = System.nanoTime();
+                    status.connected("held-tail");
                     follow(connection);
                 } catch (BrokerException e) {
                     trouble("connect", e.sentence());

@@ -78,6 +78,7 @@ public final class StreamHeldLog implements HeldLog {
     private volatile long replayNanos;
     private final AtomicLong replayRecords = new AtomicLong();
     private volatile boolean replaying;
+    private volatile boolean read;
 
     /**
      * @param keeping how the log is kept short: tells how long it can get at most
@@ -132,6 +133,7 @@ public final class StreamHeldLog implements HeldLog {
             throws IOException, InterruptedException {
         replayStartedNanos = System.nanoTime();
         replayRecords.set(0);
+        read = false;
         replaying = true;
         LogRecord.Checkpoint checkpoint = fromFirst ? null : CheckpointFinder.find(connection, stream, patienceMillis);
         if (checkpoint != null) {
@@ -193,6 +195,11 @@ public final class StreamHeldLog implements HeldLog {
     /** How long it took to read what was in the log at the start, in nanoseconds; so far, while that goes on. Any thread. */
     public long replayNanos() {
         return replaying ? System.nanoTime() - replayStartedNanos : replayNanos;
+    }
+
+    /** Whether it has been read to its end once, so that it is known what is held. */
+    public boolean isRead() {
+        return read;
     }
 
     /** How many records that were. Any thread. */
@@ -272,6 +279,7 @@ public final class StreamHeldLog implements HeldLog {
             if (replaying) {
                 replayNanos = System.nanoTime() - replayStartedNanos;
                 replaying = false;
+                read = true;
                 log.info(
                         "The held log was read: {} records in {} ms",
                         replayRecords.get(),

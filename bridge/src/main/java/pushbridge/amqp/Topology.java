@@ -58,6 +58,11 @@ public final class Topology {
         return prefix + ".owner";
     }
 
+    /** The lock of whoever reads dead letters; exists only while somebody does. */
+    String reader() {
+        return prefix + ".reader";
+    }
+
     /** Where the broker itself dead-letters to. */
     String deaths() {
         return prefix + ".deaths";

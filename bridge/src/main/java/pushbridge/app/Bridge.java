@@ -15,16 +15,23 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import pushbridge.admin.AdminServer;
 import pushbridge.admin.Health;
+import pushbridge.admin.LetterApi;
 import pushbridge.amqp.BrokerStatus;
+import pushbridge.amqp.ClientMeters;
 import pushbridge.amqp.CopyPublisher;
 import pushbridge.amqp.InstructionPublisher;
 import pushbridge.amqp.Intake;
+import pushbridge.amqp.LetterShelves;
 import pushbridge.amqp.StreamHeldLog;
+import pushbridge.auth.KeySource;
 import pushbridge.auth.TokenVerifier;
 import pushbridge.client.ClientFiles;
 import pushbridge.config.AuthConfig;
 import pushbridge.config.BridgeConfig;
+import pushbridge.config.JwksConfig;
 import pushbridge.config.TlsConfig;
+import pushbridge.config.TokenConfig;
+import pushbridge.config.TokenKeys;
 import pushbridge.delivery.Clock;
 import pushbridge.delivery.CloseCode;
 import pushbridge.delivery.DeliveryLoop;
@@ -34,12 +41,15 @@ import pushbridge.dev.DevPublish;
 import pushbridge.envelope.EnvelopeReader;
 import pushbridge.envelope.SchemaFileException;
 import pushbridge.hold.KeepingRules;
+import pushbridge.letters.LetterDesk;
+import pushbridge.letters.LocalDesk;
 import pushbridge.metrics.MetricsRegistry;
 import pushbridge.outbox.OutboxTotals;
 import pushbridge.socket.DevGate;
 import pushbridge.socket.HandshakeGate;
 import pushbridge.socket.SocketServer;
 import pushbridge.socket.TokenGate;
+import pushbridge.tls.ClientTls;
 import pushbridge.tls.ServerTls;
 import pushbridge.tls.TlsException;
 
@@ -53,18 +63,20 @@ public final class Bridge {
 
     private final BridgeConfig config;
     private final Clock clock = Clock.system();
-    private final BrokerStatus broker = new BrokerStatus();
+    private final MetricsRegistry metrics = new MetricsRegistry();
+    private final BrokerStatus broker = new BrokerStatus(new ClientMeters(metrics.meters()));
     private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
 
     private final Intake intake;
     private final CopyPublisher copies;
     private final StreamHeldLog held;
     private final DeliveryLoop loop;
+    private final @Nullable KeySource keys;
     private final @Nullable TokenVerifier tokens;
     private final SocketServer sockets;
     private final BridgeHealth health;
     private final AdminServer admin;
-    private final MetricsRegistry metrics;
+    private final LetterDesk letters;
     private final @Nullable DevPages devPages;
 
     private volatile boolean stopping;
@@ -103,9 +115,9 @@ public final class Bridge {
         intake = new Intake(config.amqp(), config.intake(), node, envelopes::read, clock, loop, broker);
 
         // The way out: sockets.
-        tokens = config.auth().token() == null
-                ? null
-                : new TokenVerifier(config.auth().token(), clock::machineMillis);
+        TokenConfig token = config.auth().token();
+        keys = token == null ? null : keys(token.keys());
+        tokens = token == null || keys == null ? null : new TokenVerifier(token, keys, clock::machineMillis);
         HandshakeGate gate = gate();
         sockets = new SocketServer(
                 config.socket(),
@@ -120,13 +132,18 @@ public final class Bridge {
         devPages = config.auth().mode() == AuthConfig.Mode.DEV ? devPages(gate, node) : null;
 
         // For operators.
-        health = new BridgeHealth(loop.stats(), broker, copies, clock, failure::isDone, () -> stopping);
-        metrics = BridgeMetrics.register(loop.stats(), broker, copies, held, sockets);
+        LetterShelves shelves =
+                new LetterShelves(config.amqp(), config.letters(), node, "the bridge " + node, envelopes::read, clock);
+        health = new BridgeHealth(this::signs);
+        BridgeMetrics.register(metrics, config, clock, loop.stats(), broker, copies, held, sockets, keys);
         admin = new AdminServer(
                 config.admin(),
                 health::now,
                 metrics::scrape,
                 tls(config.admin().tls(), config.admin().clientCaFile()));
+        letters = new LocalDesk(shelves, clock::machineMillis, shelves::close);
+        LetterApi.register(admin, letters);
+        LogRoutes.register(admin);
 
         broker.onOwnership(now -> {
             if (now == BrokerStatus.Ownership.STANDBY) {
@@ -134,6 +151,23 @@ public final class Bridge {
                 loop.closeAll(CloseCode.SERVICE_RESTART);
             }
         });
+    }
+
+    private BridgeHealth.Signs signs() {
+        return new BridgeHealth.Signs(
+                failure.isDone(),
+                clock.nanoTime() - loop.stats().lastTurnNanos(),
+                stopping,
+                broker.snapshot(),
+                copies.waiting(),
+                held.isRead(),
+                held.lag(),
+                keys == null ? null : keys.state());
+    }
+
+    private KeySource keys(TokenKeys names) throws TlsException {
+        JwksConfig jwks = names.jwks();
+        return KeySource.of(names, jwks == null ? null : ClientTls.trusting(jwks.caFile()), clock::nanoTime);
     }
 
     private HandshakeGate gate() {
@@ -185,6 +219,9 @@ public final class Bridge {
      */
     public void start() throws ListenerException, InterruptedException {
         loop.start();
+        if (keys != null) {
+            keys.start();
+        }
         try {
             // Sockets before intake, so that returning clients are there when the first instruction is.
             open(
@@ -259,7 +296,7 @@ public final class Bridge {
         // Before anybody is turned away or told to leave: the message of one who is gone must not be a dead letter.
         CompletableFuture<Void> drained = loop.drain();
         stopAccepting();
-        sockets.announceGoingAway(grace);
+        sockets.announceGoingAway(config.shutdown().spread());
         awaitDrained(drained, grace.minus(closing));
         // Only now, so that the acknowledgements of what was confirmed meanwhile get out (I1), then the rest returns.
         intake.close();
@@ -272,7 +309,11 @@ public final class Bridge {
             devPages.close();
         }
         sockets.stop();
+        if (keys != null) {
+            keys.stop();
+        }
         admin.stop();
+        letters.close();
         metrics.close();
     }
 
@@ -304,6 +345,11 @@ public final class Bridge {
                 throw new InterruptedException();
             }
         }
+    }
+
+    /** Whether only a restart could help if not. */
+    boolean isLive() {
+        return health.now().live();
     }
 
     /** How it is now. */

@@ -1,9 +1,13 @@
 package pushbridge.app;
 
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import pushbridge.amqp.BrokerStatus;
 import pushbridge.amqp.CopyPublisher;
 import pushbridge.amqp.StreamHeldLog;
+import pushbridge.auth.KeySource;
+import pushbridge.config.BridgeConfig;
+import pushbridge.delivery.Clock;
 import pushbridge.delivery.CloseCode;
 import pushbridge.delivery.DeliveryStats;
 import pushbridge.envelope.DeadLetterReason;
@@ -16,9 +20,16 @@ final class BridgeMetrics {
 
     private BridgeMetrics() {}
 
-    static MetricsRegistry register(
-            DeliveryStats stats, BrokerStatus broker, CopyPublisher copies, StreamHeldLog held, SocketServer sockets) {
-        MetricsRegistry registry = new MetricsRegistry();
+    static void register(
+            MetricsRegistry registry,
+            BridgeConfig config,
+            Clock clock,
+            DeliveryStats stats,
+            BrokerStatus broker,
+            CopyPublisher copies,
+            StreamHeldLog held,
+            SocketServer sockets,
+            @Nullable KeySource keys) {
         registry.register(Metric.INSTRUCTIONS_RECEIVED, stats::received);
         registry.register(Metric.INSTRUCTIONS_DELIVERED, stats::delivered);
         for (DeadLetterReason reason : DeadLetterReason.values()) {
@@ -28,6 +39,9 @@ final class BridgeMetrics {
         registry.register(Metric.HELD_DELIVERED, stats::heldDelivered);
         registry.register(Metric.HELD_LOST, stats::heldLost);
         registry.register(Metric.HELD_MESSAGES, stats::heldMessages);
+        registry.register(Metric.HELD_MESSAGES_MAX, () -> config.hold().maxMessages());
+        registry.register(Metric.HELD_BYTES_MAX, () -> config.hold().maxBytes());
+        registry.register(Metric.CONNECTIONS_MAX, () -> config.socket().maxConnections());
         registry.register(Metric.HELD_ADDRESSES, stats::heldAddresses);
         registry.register(Metric.HELD_BYTES, stats::heldBytes);
         registry.register(Metric.HELD_SPAN_BYTES, stats::heldSpanBytes);
@@ -65,6 +79,10 @@ final class BridgeMetrics {
         for (String how : SocketServer.OTHER_ENDS) {
             ended(registry, sockets, how);
         }
+        for (String why : SocketServer.REFUSALS) {
+            registry.register(
+                    Metric.HANDSHAKES_REFUSED, why, () -> sockets.refused().getOrDefault(why, 0L));
+        }
 
         registry.register(Metric.COPIES_WAITING, copies::waiting);
         registry.register(
@@ -72,7 +90,29 @@ final class BridgeMetrics {
         registry.register(
                 Metric.BROKER_CONNECTED, "copies", () -> broker.snapshot().publisherConnected() ? 1 : 0);
         registry.register(Metric.OWNER, () -> broker.snapshot().ownership() == BrokerStatus.Ownership.OWNER ? 1 : 0);
-        return registry;
+
+        registry.register(Metric.PUBLISH_TO_WRITTEN, sockets.publishedToWritten());
+        registry.register(Metric.PUBLISH_TO_ACKED, stats.publishedToAcked());
+        registry.register(Metric.PUBLISH_AHEAD, "written", sockets.publishedToWritten()::negative);
+        registry.register(Metric.PUBLISH_AHEAD, "acked", stats.publishedToAcked()::negative);
+        registry.register(Metric.SETTLE, stats.settling());
+        registry.register(Metric.UNSETTLED_OLDEST, () -> seconds(stats.oldestUnsettledNanos()));
+        registry.register(Metric.LOOP_IDLE, () -> seconds(clock.nanoTime() - stats.lastTurnNanos()));
+        for (String role : BrokerStatus.ROLES) {
+            registry.register(Metric.RECOVERIES, role, () -> broker.recoveries(role));
+        }
+        registry.register(sockets.rates());
+        if (keys != null) {
+            registry.register(
+                    Metric.TOKEN_KEYS_REFRESHED, "ok", () -> keys.state().refreshes());
+            registry.register(
+                    Metric.TOKEN_KEYS_REFRESHED, "failed", () -> keys.state().failures());
+            registry.register(Metric.TOKEN_KEYS_AGE, () -> keys.state().ageSeconds());
+        }
+    }
+
+    private static double seconds(long nanos) {
+        return (double) nanos / TimeUnit.SECONDS.toNanos(1);
     }
 
     private static void ended(MetricsRegistry registry, SocketServer sockets, String how) {

@@ -49,7 +49,7 @@ public final class TokenMinter {
                         .type(JOSEObjectType.JWT)
                         .build(),
                 claims.build());
-        String secret = Objects.requireNonNull(config.secret(), "there is no secret to sign with");
+        String secret = Objects.requireNonNull(config.keys().secret(), "there is no secret to sign with");
         try {
             token.sign(new MACSigner(secret.getBytes(StandardCharsets.UTF_8)));
         } catch (JOSEException e) {

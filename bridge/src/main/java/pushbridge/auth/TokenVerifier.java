@@ -5,7 +5,6 @@ import com.nimbusds.jose.JWSHeader;
 import com.nimbusds.jose.JWSVerifier;
 import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.SignedJWT;
-import java.nio.charset.StandardCharsets;
 import java.text.ParseException;
 import java.util.ArrayList;
 import java.util.Date;
@@ -25,33 +24,22 @@ public final class TokenVerifier {
     private static final String NOT_VALID =
             "The token is not valid here: its signature is made with no key of this bridge.";
 
+    private static final String NOT_NOW =
+            "The token cannot be checked now: the key that it names is not known here yet. Try again.";
+
     private final TokenConfig config;
-    private final FixedKeys keys;
+    private final KeySource keys;
     private final LongSupplier nowMillis;
 
     /**
+     * @param keys started and stopped by whoever made them
      * @param nowMillis milliseconds since the epoch as the rest of the world has them: what tokens say is read by other
      *     clocks too
      */
-    public TokenVerifier(TokenConfig config, LongSupplier nowMillis) {
-        this(config, keys(config), nowMillis);
-    }
-
-    TokenVerifier(TokenConfig config, FixedKeys keys, LongSupplier nowMillis) {
+    public TokenVerifier(TokenConfig config, KeySource keys, LongSupplier nowMillis) {
         this.config = config;
         this.keys = keys;
         this.nowMillis = nowMillis;
-    }
-
-    private static FixedKeys keys(TokenConfig config) {
-        if (config.secret() != null) {
-            return new FixedKeys(List.of(Key.of(config.secret().getBytes(StandardCharsets.UTF_8))));
-        }
-        if (config.publicKeys() != null) {
-            return new FixedKeys(
-                    config.publicKeys().keys().stream().map(Key::of).toList());
-        }
-        throw new IllegalArgumentException("the configuration names no key");
     }
 
     /** Whether credentials of this expiry open nothing any more. */
@@ -76,7 +64,11 @@ public final class TokenVerifier {
         if (header.getCriticalParams() != null) {
             return new Verdict.Invalid("The token's header has critical parameters (crit), which are not understood.");
         }
-        if (!isSigned(jwt, keys.find(header.getAlgorithm()))) {
+        KeySource.Found found = keys.find(header);
+        if (found instanceof KeySource.NotKnownYet later) {
+            return new Verdict.Undecided(NOT_NOW, later.retryAfterSeconds());
+        }
+        if (!isSigned(jwt, ((KeySource.Candidates) found).verifiers())) {
             return new Verdict.Invalid(NOT_VALID);
         }
         try {

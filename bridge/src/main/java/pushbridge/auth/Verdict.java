@@ -13,4 +13,12 @@ public sealed interface Verdict {
      *     that a forger could use to get further
      */
     record Invalid(String reason) implements Verdict {}
+
+    /**
+     * Nobody can tell now, for want of the key that may have signed it.
+     *
+     * @param reason one sentence for the developer of the page
+     * @param retryAfterSeconds when to ask again; at least 1
+     */
+    record Undecided(String reason, int retryAfterSeconds) implements Verdict {}
 }

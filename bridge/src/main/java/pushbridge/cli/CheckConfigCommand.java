@@ -1,6 +1,7 @@
 package pushbridge.cli;
 
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +16,9 @@ import pushbridge.config.BridgeConfig;
 import pushbridge.config.ConfigException;
 import pushbridge.config.ConfigLoader;
 import pushbridge.config.EffectiveConfig;
+import pushbridge.config.JwksConfig;
+import pushbridge.config.TlsConfig;
+import pushbridge.config.TokenConfig;
 import pushbridge.envelope.EnvelopeReader;
 import pushbridge.envelope.SchemaFileException;
 import pushbridge.tls.ClientTls;
@@ -24,7 +28,8 @@ import pushbridge.tls.TlsException;
 @Command(
         name = "check-config",
         description = {
-            "Says everything that keeps 'serve' from starting with this configuration, or what it sets.",
+            "Says everything that keeps 'serve' from starting with this configuration, or what it sets;",
+            "and which certificates will be refused because they have expired.",
             "It connects to nothing, and does not try whether the ports are free."
         })
 final class CheckConfigCommand implements Callable<Integer> {
@@ -70,29 +75,51 @@ final class CheckConfigCommand implements Callable<Integer> {
         }
     }
 
+    private interface Check {
+        @Nullable
+        String problem() throws TlsException;
+    }
+
     private static void certificatesCanBeUsed(BridgeConfig config) throws ConfigException {
         List<String> problems = new ArrayList<>();
-        try {
-            if (config.socket().tls() != null) {
-                new ServerTls(config.socket().tls(), null);
-            }
-        } catch (TlsException e) {
-            problems.add("pushbridge.socket.tls: " + e.getMessage());
-        }
-        try {
-            if (config.admin().tls() != null) {
-                new ServerTls(config.admin().tls(), config.admin().clientCaFile());
-            }
-        } catch (TlsException e) {
-            problems.add("pushbridge.admin.tls: " + e.getMessage());
-        }
-        try {
+        check(
+                problems,
+                "pushbridge.socket.tls",
+                () -> serverProblem(config.socket().tls(), null));
+        check(
+                problems,
+                "pushbridge.admin.tls",
+                () -> serverProblem(config.admin().tls(), config.admin().clientCaFile()));
+        check(problems, "pushbridge.amqp.tls", () -> {
             ClientTls.context(config.amqp().tls());
-        } catch (TlsException e) {
-            problems.add("pushbridge.amqp.tls: " + e.getMessage());
-        }
+            return ClientTls.problem(config.amqp().tls());
+        });
+        TokenConfig tokens = config.auth().token();
+        JwksConfig jwks = tokens == null ? null : tokens.keys().jwks();
+        check(problems, "pushbridge.auth.jwks-ca-file", () -> {
+            if (jwks != null) {
+                ClientTls.trusting(jwks.caFile());
+            }
+            return null;
+        });
         if (!problems.isEmpty()) {
             throw new ConfigException(problems);
         }
+    }
+
+    private static void check(List<String> problems, String name, Check check) {
+        try {
+            String problem = check.problem();
+            if (problem != null) {
+                problems.add(name + ": " + problem);
+            }
+        } catch (TlsException e) {
+            problems.add(name + ": " + e.getMessage());
+        }
+    }
+
+    private static @Nullable String serverProblem(@Nullable TlsConfig tls, @Nullable Path clientCaFile)
+            throws TlsException {
+        return tls == null ? null : new ServerTls(tls, clientCaFile).problem();
     }
 }

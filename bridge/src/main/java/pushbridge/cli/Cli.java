@@ -27,6 +27,7 @@ import pushbridge.config.Machine;
 import pushbridge.config.Secrets;
 import pushbridge.config.Units;
 import pushbridge.delivery.OfflinePolicy;
+import pushbridge.log.VisibleText;
 import pushbridge.metrics.MetricsReference;
 
 /** The command {@code pushbridge}: finds the subcommand, runs it and reports its errors, secrets masked. */
@@ -36,17 +37,19 @@ public final class Cli {
     private final Serve serve;
     private final Publisher publisher;
     private final TopologyCheck topology;
+    private final Letters letters;
     private final ConfigLoader loader;
 
     /** A command line that hands over to these. */
-    public Cli(Serve serve, Publisher publisher, TopologyCheck topology) {
-        this(serve, publisher, topology, Machine.current());
+    public Cli(Serve serve, Publisher publisher, TopologyCheck topology, Letters letters) {
+        this(serve, publisher, topology, letters, Machine.current());
     }
 
-    Cli(Serve serve, Publisher publisher, TopologyCheck topology, Machine machine) {
+    Cli(Serve serve, Publisher publisher, TopologyCheck topology, Letters letters, Machine machine) {
         this.serve = serve;
         this.publisher = publisher;
         this.topology = topology;
+        this.letters = letters;
         this.loader = new ConfigLoader(machine);
     }
 
@@ -64,6 +67,8 @@ public final class Cli {
                 .addSubcommand(new CheckConfigCommand(loader, environment))
                 .addSubcommand(new TokenCommand(loader, environment))
                 .addSubcommand(new TopologyCommand(topology, loader, environment))
+                .addSubcommand(DeadLettersCommand.with(letters, loader, environment, out))
+                .addSubcommand(new LogLevelCommand(loader, environment))
                 .addSubcommand(new VersionCommand())
                 .addSubcommand(new ConfigDocCommand())
                 .addSubcommand(new MetricsDocCommand())
@@ -73,11 +78,16 @@ public final class Cli {
                 .registerConverter(Duration.class, Cli::expiration)
                 .setParameterExceptionHandler((e, arguments) -> wrongCommandLine(e))
                 .setExecutionExceptionHandler((e, command, parsed) -> failed(e, command));
-        for (CommandLine subcommand : commandLine.getSubcommands().values()) {
+        listExitCodes(commandLine);
+        return commandLine.execute(args);
+    }
+
+    private static void listExitCodes(CommandLine command) {
+        for (CommandLine subcommand : command.getSubcommands().values()) {
             subcommand.getCommandSpec().usageMessage().exitCodeListHeading("%nExit codes:%n");
             subcommand.getCommandSpec().usageMessage().exitCodeList(ExitCode.list());
+            listExitCodes(subcommand);
         }
-        return commandLine.execute(args);
     }
 
     private static int wrongCommandLine(ParameterException e) {
@@ -92,6 +102,11 @@ public final class Cli {
         if (e instanceof ConfigException) {
             err.println("pushbridge: " + e.getMessage());
             return ExitCode.CONFIG.number();
+        }
+        if (e instanceof AdminClient.Failed failed) {
+            // It may quote what came from outside, and this is a terminal.
+            err.println("pushbridge: " + VisibleText.of(String.valueOf(failed.getMessage()), 4096));
+            return failed.exitCode().number();
         }
         err.println("pushbridge: internal error: " + Secrets.mask(e.toString()));
         Object ran = command.getCommand();

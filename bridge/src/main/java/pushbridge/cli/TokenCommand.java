@@ -11,6 +11,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import pushbridge.auth.TokenMinter;
 import pushbridge.config.ConfigException;
@@ -60,11 +61,15 @@ final class TokenCommand implements Callable<Integer> {
     @Override
     public Integer call() throws ConfigException {
         CommandSpec command = Objects.requireNonNull(spec, "set by picocli");
+        if (ttl.isNegative() || ttl.isZero()) {
+            throw new ParameterException(
+                    command.commandLine(), "Invalid value for option '--ttl': a token must be good for some time");
+        }
         TokenConfig tokens = loader.loadTokens(config.sources(environment));
-        if (tokens.secret() == null) {
+        if (tokens.keys().secret() == null) {
             throw new ConfigException(List.of(
-                    "pushbridge.auth.secret (not set): tokens are signed with it here; where a public key checks them,"
-                            + " only whoever has the private key can make one"));
+                    "pushbridge.auth.secret (not set): tokens are signed with it here; where public keys check them"
+                            + " (auth.public-key, auth.jwks-url), only whoever has the private key can make one"));
         }
         try {
             Address.parse("user." + user);

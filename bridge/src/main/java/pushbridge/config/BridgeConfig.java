@@ -16,4 +16,5 @@ public record BridgeConfig(
         SocketConfig socket,
         AuthConfig auth,
         AdminConfig admin,
+        LettersConfig letters,
         ShutdownConfig shutdown) {}

@@ -1,6 +1,7 @@
 package pushbridge.config;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -37,7 +38,8 @@ public final class ConfigLoader {
             CrossChecks.check(values, machine, problems);
         }
         problems.throwIfAny();
-        return new EffectiveConfig(bridge(values), changes);
+        return new EffectiveConfig(
+                bridge(values), new LogConfig(values.get(Keys.LOG_FORMAT), values.get(Keys.LOG_LEVEL)), changes);
     }
 
     /**
@@ -66,6 +68,25 @@ public final class ConfigLoader {
      */
     public TokenConfig loadTokens(ConfigSources sources) throws ConfigException {
         return tokens(valuesOf(sources));
+    }
+
+    /**
+     * What a command for dead letters needs: the way to RabbitMQ, and what a bridge takes.
+     *
+     * @throws ConfigException with all problems
+     */
+    public DeadLetterSettings loadDeadLetters(ConfigSources sources) throws ConfigException {
+        Values values = valuesOf(sources);
+        return new DeadLetterSettings(amqp(values), letters(values), message(values));
+    }
+
+    /**
+     * The same for what the listener for operators needs, so that a command finds the running bridge.
+     *
+     * @throws ConfigException with all problems
+     */
+    public AdminConfig loadAdmin(ConfigSources sources) throws ConfigException {
+        return admin(valuesOf(sources));
     }
 
     private Values valuesOf(ConfigSources sources) throws ConfigException {
@@ -185,10 +206,7 @@ public final class ConfigLoader {
                         v.get(Keys.STANDBY_PATIENCE),
                         v.get(Keys.INTAKE_HEAP_PERCENT),
                         v.get(Keys.POISON_AFTER)),
-                new MessageConfig(
-                        v.get(Keys.MESSAGE_MAX_BYTES),
-                        v.get(Keys.MESSAGE_MAX_DEPTH),
-                        v.getOrNull(Keys.MESSAGE_TYPES_DIR)),
+                message(v),
                 new DeliveryConfig(
                         v.get(Keys.LANE_WINDOW_MESSAGES),
                         v.get(Keys.LANE_WINDOW_BYTES),
@@ -215,6 +233,7 @@ public final class ConfigLoader {
                         v.get(Keys.ACK_TIMEOUT),
                         v.get(Keys.SOCKET_STALL_AFTER),
                         v.get(Keys.SOCKET_SEND_BUFFER_BYTES),
+                        v.get(Keys.SOCKET_COMPRESS_ABOVE),
                         v.get(Keys.SOCKET_SELECTORS),
                         new SocketLimits(
                                 v.get(Keys.SOCKET_MAX_CONNECTIONS_PER_ADDRESS),
@@ -227,12 +246,14 @@ public final class ConfigLoader {
                                 v.get(Keys.SOCKET_PROXY_PROTOCOL)),
                         TlsKeys.SOCKET.read(v)),
                 auth(v),
-                new AdminConfig(
-                        v.get(Keys.ADMIN_HOST),
-                        v.get(Keys.ADMIN_PORT),
-                        TlsKeys.ADMIN.read(v),
-                        v.getOrNull(Keys.ADMIN_TLS_CLIENT_CA_FILE)),
-                new ShutdownConfig(v.get(Keys.SHUTDOWN_GRACE)));
+                admin(v),
+                letters(v),
+                new ShutdownConfig(v.get(Keys.SHUTDOWN_GRACE), v.get(Keys.SHUTDOWN_SPREAD)));
+    }
+
+    private static MessageConfig message(Values v) {
+        return new MessageConfig(
+                v.get(Keys.MESSAGE_MAX_BYTES), v.get(Keys.MESSAGE_MAX_DEPTH), v.getOrNull(Keys.MESSAGE_TYPES_DIR));
     }
 
     private static AuthConfig auth(Values v) {
@@ -246,8 +267,11 @@ public final class ConfigLoader {
 
     private static TokenConfig tokens(Values v) {
         return new TokenConfig(
-                v.getOrNull(Keys.AUTH_SECRET),
-                v.getOrNull(Keys.AUTH_PUBLIC_KEY),
+                new TokenKeys(
+                        v.getOrNull(Keys.AUTH_SECRET),
+                        v.getOrNull(Keys.AUTH_SECRET_PREVIOUS),
+                        v.getOrNull(Keys.AUTH_PUBLIC_KEY),
+                        jwks(v)),
                 v.getOrNull(Keys.AUTH_ISSUER),
                 v.getOrNull(Keys.AUTH_AUDIENCE),
                 v.get(Keys.AUTH_CLOCK_SKEW),
@@ -259,6 +283,20 @@ public final class ConfigLoader {
                 v.get(Keys.AUTH_ANONYMOUS),
                 listOf(v, Keys.AUTH_ANONYMOUS_CHANNELS),
                 v.get(Keys.AUTH_RENEWAL_INTERVAL));
+    }
+
+    private static @Nullable JwksConfig jwks(Values v) {
+        URI url = v.getOrNull(Keys.AUTH_JWKS_URL);
+        return url == null
+                ? null
+                : new JwksConfig(
+                        url,
+                        v.getOrNull(Keys.AUTH_JWKS_CA_FILE),
+                        v.get(Keys.AUTH_JWKS_REFRESH),
+                        v.get(Keys.AUTH_JWKS_LEAST_INTERVAL),
+                        v.get(Keys.AUTH_JWKS_MAX_AGE),
+                        v.get(Keys.AUTH_JWKS_TIMEOUT),
+                        v.get(Keys.AUTH_JWKS_MAX_BYTES));
     }
 
     private static List<String> listOf(Values v, Key<List<String>> key) {
@@ -274,6 +312,25 @@ public final class ConfigLoader {
                 v.get(Keys.HOLD_MAX_BYTES),
                 v.get(Keys.HOLD_CACHE_BYTES),
                 v.get(Keys.HOLD_SEGMENT_BYTES));
+    }
+
+    private static AdminConfig admin(Values v) {
+        return new AdminConfig(
+                v.get(Keys.ADMIN_HOST),
+                v.get(Keys.ADMIN_PORT),
+                v.getOrNull(Keys.ADMIN_TOKEN),
+                v.get(Keys.ADMIN_MAX_CONNECTIONS),
+                v.get(Keys.ADMIN_MAX_BODY_BYTES),
+                TlsKeys.ADMIN.read(v),
+                v.getOrNull(Keys.ADMIN_TLS_CLIENT_CA_FILE));
+    }
+
+    private static LettersConfig letters(Values v) {
+        return new LettersConfig(
+                v.get(Keys.LETTERS_MAX_MESSAGES),
+                v.get(Keys.LETTERS_MAX_BYTES),
+                v.get(Keys.LETTERS_IDLE_CLOSE),
+                v.get(Keys.LETTERS_SESSION_MAX));
     }
 
     private static AmqpConfig amqp(Values v) {

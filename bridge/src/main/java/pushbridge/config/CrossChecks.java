@@ -1,5 +1,6 @@
 package pushbridge.config;
 
+import java.net.URI;
 import java.util.Locale;
 import java.util.stream.Stream;
 
@@ -28,7 +29,11 @@ final class CrossChecks {
         checks.aWindowFitsAnOutbox();
         checks.devModeStaysLocal();
         checks.tokensHaveOneKindOfKey();
+        checks.aPreviousSecretHasASuccessor();
+        checks.keysComeFromWhereNobodyCanChangeThem();
+        checks.keysAreLoadedBeforeTheyAreTooOld();
         checks.cookiesComeFromKnownPages();
+        checks.operatorsAreKnown();
         checks.listenersDiffer();
         checks.proxiesAreNamed();
         checks.tlsIsWhole();
@@ -146,20 +151,76 @@ final class CrossChecks {
     }
 
     private void tokensHaveOneKindOfKey() {
-        if (!values.have(Keys.AUTH_MODE, Keys.AUTH_SECRET, Keys.AUTH_PUBLIC_KEY)
+        if (!values.have(Keys.AUTH_MODE, Keys.AUTH_SECRET, Keys.AUTH_PUBLIC_KEY, Keys.AUTH_JWKS_URL)
                 || values.getOrNull(Keys.AUTH_MODE) != AuthConfig.Mode.TOKEN) {
             return;
         }
-        long kinds = Stream.of(Keys.AUTH_SECRET, Keys.AUTH_PUBLIC_KEY)
+        long kinds = Stream.of(Keys.AUTH_SECRET, Keys.AUTH_PUBLIC_KEY, Keys.AUTH_JWKS_URL)
                 .filter(key -> values.getOrNull(key) != null)
                 .count();
         if (kinds != 1) {
             problem(
                     Keys.AUTH_MODE,
-                    "tokens are checked with %s; set one of %s and %s",
-                    kinds == 0 ? "a key, and none is set" : "one kind of key, and two are set",
+                    "tokens are checked with %s; set one of %s, %s and %s",
+                    kinds == 0 ? "a key, and none is set" : "one kind of key, and several are set",
                     Keys.AUTH_SECRET.fullName(),
-                    Keys.AUTH_PUBLIC_KEY.fullName());
+                    Keys.AUTH_PUBLIC_KEY.fullName(),
+                    Keys.AUTH_JWKS_URL.fullName());
+        }
+    }
+
+    private void aPreviousSecretHasASuccessor() {
+        if (!values.have(Keys.AUTH_SECRET, Keys.AUTH_SECRET_PREVIOUS)
+                || values.getOrNull(Keys.AUTH_SECRET_PREVIOUS) == null) {
+            return;
+        }
+        String secret = values.getOrNull(Keys.AUTH_SECRET);
+        if (secret == null) {
+            problem(Keys.AUTH_SECRET_PREVIOUS, "it is of no use without %s", Keys.AUTH_SECRET.fullName());
+        } else if (secret.equals(values.get(Keys.AUTH_SECRET_PREVIOUS))) {
+            problem(
+                    Keys.AUTH_SECRET_PREVIOUS,
+                    "it is the same as %s, so nothing changes; one of the two was meant to be another",
+                    Keys.AUTH_SECRET.fullName());
+        }
+    }
+
+    private void keysComeFromWhereNobodyCanChangeThem() {
+        if (!values.have(Keys.AUTH_JWKS_URL, Keys.AUTH_JWKS_CA_FILE, Keys.AUTH_JWKS_ALLOW_HTTP)) {
+            return;
+        }
+        URI url = values.getOrNull(Keys.AUTH_JWKS_URL);
+        if (url == null) {
+            if (values.getOrNull(Keys.AUTH_JWKS_CA_FILE) != null) {
+                problem(Keys.AUTH_JWKS_CA_FILE, "it is of no use without %s", Keys.AUTH_JWKS_URL.fullName());
+            }
+            return;
+        }
+        if (url.getScheme().equals("https")) {
+            return;
+        }
+        if (values.getOrNull(Keys.AUTH_JWKS_CA_FILE) != null) {
+            problem(Keys.AUTH_JWKS_CA_FILE, "it is of no use with an http:// address; use https://");
+        }
+        if (!values.get(Keys.AUTH_JWKS_ALLOW_HTTP) && !ValueType.isLoopback(url.getHost())) {
+            problem(
+                    Keys.AUTH_JWKS_URL,
+                    "over http:// anybody between here and %s can change the keys and be any user; use https://, or set"
+                            + " %s=true if that is what you want",
+                    Units.quote(url.getHost()),
+                    Keys.AUTH_JWKS_ALLOW_HTTP.fullName());
+        }
+    }
+
+    private void keysAreLoadedBeforeTheyAreTooOld() {
+        if (!values.have(Keys.AUTH_JWKS_REFRESH, Keys.AUTH_JWKS_LEAST_INTERVAL, Keys.AUTH_JWKS_MAX_AGE)) {
+            return;
+        }
+        if (values.get(Keys.AUTH_JWKS_REFRESH).compareTo(values.get(Keys.AUTH_JWKS_LEAST_INTERVAL)) < 0) {
+            atLeast(Keys.AUTH_JWKS_REFRESH, Keys.AUTH_JWKS_LEAST_INTERVAL);
+        }
+        if (values.get(Keys.AUTH_JWKS_MAX_AGE).compareTo(values.get(Keys.AUTH_JWKS_REFRESH)) < 0) {
+            atLeast(Keys.AUTH_JWKS_MAX_AGE, Keys.AUTH_JWKS_REFRESH);
         }
     }
 
@@ -173,6 +234,21 @@ final class CrossChecks {
                     Keys.AUTH_ORIGINS,
                     "with %s any page in the world could connect as its visitor; name the origins instead of *",
                     Keys.AUTH_COOKIE.fullName());
+        }
+    }
+
+    private void operatorsAreKnown() {
+        if (values.have(Keys.ADMIN_HOST, Keys.ADMIN_TOKEN, Keys.ADMIN_TLS_CLIENT_CA_FILE)
+                && values.getOrNull(Keys.ADMIN_TOKEN) == null
+                && values.getOrNull(Keys.ADMIN_TLS_CLIENT_CA_FILE) == null
+                && !ValueType.isLoopback(values.get(Keys.ADMIN_HOST))) {
+            problem(
+                    Keys.ADMIN_HOST,
+                    "%s can be reached from other machines, and whoever reaches it could do everything; set %s (make one"
+                            + " with: openssl rand -base64 48) or %s, or listen on 127.0.0.1",
+                    Units.quote(shown(Keys.ADMIN_HOST)),
+                    Keys.ADMIN_TOKEN.fullName(),
+                    Keys.ADMIN_TLS_CLIENT_CA_FILE.fullName());
         }
     }
 

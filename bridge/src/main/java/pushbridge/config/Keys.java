@@ -401,6 +401,13 @@ final class Keys {
             ValueType.size(4 * KIB, 16 * MIB),
             "64KiB",
             "Kernel send buffer of one connection; small, so that \"written\" means more.");
+    static final Key<Integer> SOCKET_COMPRESS_ABOVE = key(
+            "socket.compress-above",
+            FREQUENT,
+            ValueType.size(0, 16 * MIB),
+            "0",
+            "Messages above this size go out compressed (permessage-deflate) to clients that offer it, each compressed"
+                    + " once for all of them; 0 for never. It saves traffic and costs processor time.");
     static final Key<Integer> SOCKET_SELECTORS = add(new Key<>(
             "socket.selectors",
             RARE,
@@ -475,6 +482,13 @@ final class Keys {
                     Key.Default.none(),
                     true,
                     "What tokens are signed with (HS256), its bytes as they are written here; whoever has it can be any user."));
+    static final Key<String> AUTH_SECRET_PREVIOUS = add(new Key<>(
+            "auth.secret-previous",
+            RARE,
+            ValueType.secret(32),
+            Key.Default.none(),
+            true,
+            "The secret before that: tokens signed with it are good too, until this key is taken away."));
     static final Key<PublicKeys> AUTH_PUBLIC_KEY = add(new Key<>(
             "auth.public-key",
             ESSENTIALS,
@@ -482,7 +496,55 @@ final class Keys {
             Key.Default.none(),
             false,
             "PEM file with the public keys that tokens are checked with (RS256, PS256, ES256, EdDSA and their longer"
-                    + " kin), instead of a secret."));
+                    + " kin), instead of a secret. Any of several keys will do. Read again when the file changes."));
+    static final Key<URI> AUTH_JWKS_URL = add(new Key<>(
+            "auth.jwks-url",
+            ESSENTIALS,
+            ValueType.webAddress(),
+            Key.Default.none(),
+            false,
+            "Where the public keys of an identity provider are loaded from (JWKS), instead of a secret or a file."));
+    static final Key<Path> AUTH_JWKS_CA_FILE = file(
+            "auth.jwks-ca-file",
+            "Certificates, in PEM, of the authorities that may have signed that server's; without it those that Java brings.");
+    static final Key<Boolean> AUTH_JWKS_ALLOW_HTTP = key(
+            "auth.jwks-allow-http",
+            RARE,
+            ValueType.flag(),
+            "false",
+            "Lets the address of the keys be http:// on another machine; anybody between here and there can then be any user.");
+    static final Key<Duration> AUTH_JWKS_REFRESH = key(
+            "auth.jwks-refresh",
+            RARE,
+            ValueType.duration(ofSeconds(10), ofDays(1)),
+            "5m",
+            "How often the keys are loaded; a token that names an unknown key has them loaded at once.");
+    static final Key<Duration> AUTH_JWKS_LEAST_INTERVAL = key(
+            "auth.jwks-least-interval",
+            RARE,
+            ValueType.duration(ofSeconds(1), ofMinutes(10)),
+            "10s",
+            "Least time from one load of the keys to the next, whatever tokens name: whoever makes some up cannot have"
+                    + " them loaded more often.");
+    static final Key<Duration> AUTH_JWKS_MAX_AGE = key(
+            "auth.jwks-max-age",
+            FREQUENT,
+            ValueType.duration(ofMinutes(1), ofDays(30)),
+            "24h",
+            "How long the keys go on being believed when they cannot be loaded again; after that handshakes with a token"
+                    + " are answered 503.");
+    static final Key<Duration> AUTH_JWKS_TIMEOUT = key(
+            "auth.jwks-timeout",
+            RARE,
+            ValueType.duration(ofMillis(100), ofMinutes(1)),
+            "5s",
+            "How long one load of the keys may take from beginning to end.");
+    static final Key<Integer> AUTH_JWKS_MAX_BYTES = key(
+            "auth.jwks-max-bytes",
+            RARE,
+            ValueType.size(KIB, 16 * MIB),
+            "256KiB",
+            "Longest answer with keys; a longer one is given up while it comes.");
     static final Key<String> AUTH_ISSUER = add(new Key<>(
             "auth.issuer",
             FREQUENT,
@@ -564,13 +626,34 @@ final class Keys {
             ESSENTIALS,
             ValueType.host(),
             "127.0.0.1",
-            "Address the listener for operators binds to; it asks nobody for a password.");
+            "Address the listener for operators binds to. One that other machines reach needs admin.token or"
+                    + " admin.tls.client-ca-file.");
     static final Key<Integer> ADMIN_PORT = key(
             "admin.port",
             ESSENTIALS,
             ValueType.port(),
             "8081",
             "Port of the listener for operators; 0 takes a free one.");
+    static final Key<String> ADMIN_TOKEN = add(new Key<>(
+            "admin.token",
+            ESSENTIALS,
+            ValueType.secret(32),
+            Key.Default.none(),
+            true,
+            "What operators, scrapers and commands show to that listener (Authorization: Bearer TOKEN). Without it whoever"
+                    + " reaches the listener may do everything; /health/live and /health/ready answer anybody."));
+    static final Key<Integer> ADMIN_MAX_CONNECTIONS = key(
+            "admin.max-connections",
+            RARE,
+            ValueType.count(1, 10_000),
+            "64",
+            "Connections to that listener; more are closed. They are its own: the public listener cannot take them.");
+    static final Key<Integer> ADMIN_MAX_BODY_BYTES = key(
+            "admin.max-body-bytes",
+            RARE,
+            ValueType.size(KIB, 64 * MIB),
+            "1MiB",
+            "Largest body of a request to that listener; it is in memory as a whole.");
     static final Key<Path> ADMIN_TLS_CERTIFICATE_FILE = file(
             "admin.tls.certificate-file",
             "Certificate of the listener for operators in PEM, the intermediate ones behind it; makes it https://. Read again"
@@ -585,6 +668,32 @@ final class Keys {
             "admin.tls.client-ca-file",
             "Certificates, in PEM, of authorities: whoever connects to the listener for operators must show a certificate"
                     + " signed by one of them.");
+    static final Key<Integer> LETTERS_MAX_MESSAGES = key(
+            "letters.max-messages",
+            RARE,
+            ValueType.count(1, 2_000_000),
+            "200000",
+            "How many dead letters are looked at together, the oldest; the others come when these are replayed or discarded."
+                    + " Each costs some 250 bytes of heap while somebody looks.");
+    static final Key<Long> LETTERS_MAX_BYTES = key(
+            "letters.max-bytes",
+            RARE,
+            ValueType.longSize(MIB, 1L << 40),
+            "1GiB",
+            "Their bodies lie in a temporary file meanwhile, which grows no larger than about this.");
+    static final Key<Duration> LETTERS_IDLE_CLOSE = key(
+            "letters.idle-close",
+            RARE,
+            ValueType.duration(ofSeconds(1), ofMinutes(20)),
+            "30s",
+            "How long a bridge keeps dead letters in hand after the last question; others cannot read them meanwhile.");
+    static final Key<Duration> LETTERS_SESSION_MAX = key(
+            "letters.session-max",
+            RARE,
+            ValueType.duration(ofSeconds(1), ofMinutes(29)),
+            "15m",
+            "After this the next question reads them anew; with what runs then still below the broker's consumer timeout,"
+                    + " 30m unless changed there.");
     static final Key<Duration> SHUTDOWN_GRACE = key(
             "shutdown.grace",
             FREQUENT,
@@ -592,6 +701,27 @@ final class Keys {
             "5s",
             "How long, when stopping, messages in flight may take to be confirmed and clients to read their last"
                     + " frames.");
+
+    static final Key<Duration> SHUTDOWN_SPREAD = key(
+            "shutdown.spread",
+            FREQUENT,
+            ValueType.duration(ZERO, ofMinutes(10)),
+            "5s",
+            "Time over which pages with the client library come back after a stop, each at a random moment of it, so that"
+                    + " they do not all arrive at once.");
+    static final Key<LogConfig.Format> LOG_FORMAT = key(
+            "log.format",
+            FREQUENT,
+            ValueType.oneOf(LogConfig.Format.class),
+            "auto",
+            "How the log on standard error looks: text for people, json with one object a line, auto for text on a terminal"
+                    + " and JSON elsewhere.");
+    static final Key<LogConfig.Level> LOG_LEVEL = key(
+            "log.level",
+            FREQUENT,
+            ValueType.oneOf(LogConfig.Level.class),
+            "info",
+            "How much the log tells at the start; `pushbridge log-level` changes it while the bridge runs.");
 
     private Keys() {}
 

@@ -10,4 +10,14 @@ import java.util.List;
  * @param file where they were read from
  * @param keys at least one, in the file's order
  */
-public record PublicKeys(Path file, List<PublicKey> keys) {}
+public record PublicKeys(Path file, List<PublicKey> keys) {
+
+    /**
+     * What stands in the file now.
+     *
+     * @throws IllegalArgumentException with a sentence: it cannot be read, or holds something else
+     */
+    public PublicKeys again() {
+        return PemFile.read(file.toString());
+    }
+}

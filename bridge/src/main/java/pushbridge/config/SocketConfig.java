@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param ackTimeout how long a {@code pushbridge.v1} client may leave an envelope unacknowledged
  * @param stallAfter a connection whose write makes no progress for so long is closed as stalled
  * @param sendBufferBytes kernel send buffer of a connection (SO_SNDBUF); small, so that "written" means more
+ * @param compressAbove messages above so many bytes go out compressed to clients that offer it; 0 for never
  * @param selectors threads that read and write sockets
  * @param limits what one client, and all of them in a second, may do at most
  * @param proxies what stands between clients and this listener
@@ -40,6 +41,7 @@ public record SocketConfig(
         Duration ackTimeout,
         Duration stallAfter,
         int sendBufferBytes,
+        int compressAbove,
         int selectors,
         SocketLimits limits,
         ProxyConfig proxies,

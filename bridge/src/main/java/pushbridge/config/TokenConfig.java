@@ -5,10 +5,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How tokens are checked. One of secret and public keys is there.
+ * How tokens are checked.
  *
- * @param secret what HS256 tokens are signed with, at least 32 bytes
- * @param publicKeys what other tokens are checked with
+ * @param keys what their signatures are checked with
  * @param issuer what {@code iss} must be; null for anything
  * @param audience what {@code aud} must contain; null when tokens must have none
  * @param clockSkew by how much clocks may differ
@@ -22,8 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param renewalInterval the least time between two renewals on one connection
  */
 public record TokenConfig(
-        @Nullable String secret,
-        @Nullable PublicKeys publicKeys,
+        TokenKeys keys,
         @Nullable String issuer,
         @Nullable String audience,
         Duration clockSkew,
@@ -34,11 +32,4 @@ public record TokenConfig(
         boolean inQuery,
         boolean anonymous,
         List<String> anonymousChannels,
-        Duration renewalInterval) {
-
-    /** Without the secret, which must not get into a log. */
-    @Override
-    public String toString() {
-        return "TokenConfig[issuer=" + issuer + ", audience=" + audience + ", …]";
-    }
-}
+        Duration renewalInterval) {}

@@ -273,6 +273,30 @@ record ValueType<T>(String allowed, Function<String, T> parser, Function<T, Stri
         return uri;
     }
 
+    /** Where something is loaded from. */
+    static ValueType<URI> webAddress() {
+        return single(
+                "https://host/path, or http:// on this machine",
+                text -> {
+                    URI uri;
+                    try {
+                        uri = new URI(text);
+                    } catch (URISyntaxException e) {
+                        throw new IllegalArgumentException(
+                                "it is no address: " + e.getReason() + " at character " + e.getIndex(), e);
+                    }
+                    String scheme = uri.getScheme();
+                    if (scheme == null || !(scheme.equals("https") || scheme.equals("http")) || uri.getHost() == null) {
+                        throw new IllegalArgumentException("it is no address that starts with https:// and a host");
+                    }
+                    if (uri.getRawUserInfo() != null || uri.getRawFragment() != null) {
+                        throw new IllegalArgumentException("it has a user name, a password or a part after #");
+                    }
+                    return uri;
+                },
+                URI::toString);
+    }
+
     /** Any text; its allowed values are told by a sentence. */
     static ValueType<String> text(String allowed, Pattern pattern) {
         return single(

@@ -189,7 +189,7 @@ final class DeliveryCore {
         } else {
             instruction.state = State.FANNING_OUT;
             pending = waiting;
-            if (pacing.isUsedUp()) {
+            if (pacing.patienceNanos(waiting.waitsForFew()) == 0) {
                 retryFanOut();
             }
         }
@@ -208,7 +208,7 @@ final class DeliveryCore {
         if (fanOut == null || holding.isInDoubt()) {
             return;
         }
-        fanOut.retry(this, patienceNanos, config.fanoutPatience().toNanos(), pacing);
+        fanOut.retry(this, patienceNanos, pacing);
         if (fanOut.isDone()) {
             pending = null;
             stats.countPaced(patienceNanos - fanOut.startedAtNanos());
@@ -359,6 +359,10 @@ final class DeliveryCore {
         settle(instruction);
     }
 
+    void countAcked(long publishedMillis) {
+        stats.publishedToAcked().record(clock.wallMillis() - publishedMillis);
+    }
+
     void countHeldDelivered() {
         stats.countHeldDelivered();
     }
@@ -425,6 +429,7 @@ final class DeliveryCore {
                     "nothing to settle on: generation " + instruction.channel().generation() + " has ended");
         }
         settlement.settle(instruction);
+        stats.settling().record((patienceNanos - instruction.takenAtNanos) / 1_000_000);
     }
 
     // ---- the clients' side -------------------------------------------------------------------------------------
@@ -576,7 +581,13 @@ final class DeliveryCore {
                 holding.oldestAgeMillis(clock.wallMillis()),
                 holding.cacheHits(),
                 holding.cacheMisses());
-        stats.turned(directory, lanes.count(), settlement == null ? 0 : settlement.unsettled(), clock.nanoTime());
+        Instruction oldest = settlement == null ? null : settlement.oldest();
+        stats.turned(
+                directory,
+                lanes.count(),
+                settlement == null ? 0 : settlement.unsettled(),
+                oldest == null ? 0 : patienceNanos - oldest.takenAtNanos,
+                clock.nanoTime());
     }
 
     /** Passes time for everything that waits for a client. */
@@ -586,7 +597,7 @@ final class DeliveryCore {
 
     /** Looks after what waits; called several times a second. */
     void tick() {
-        pacing.pass(patienceNanos, pending != null && pending.waitsForFew());
+        pacing.pass(patienceNanos, pending != null && pending.isHeldUpByFew());
         retryFanOut();
         holding.sweep(clock.wallMillis(), lanes::has);
         holding.keep(clock.wallMillis());

@@ -6,6 +6,7 @@ import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import pushbridge.envelope.DeadLetterReason;
 import pushbridge.hold.HeldIndex;
+import pushbridge.timing.Durations;
 
 /**
  * What the delivery loop has done and where it stands. Written by the loop, read by anybody; the counters only grow,
@@ -26,11 +27,15 @@ public final class DeliveryStats {
     private final LongAdder pacedNanos = new LongAdder();
     private final Map<DeadLetterReason, LongAdder> dead = new EnumMap<>(DeadLetterReason.class);
 
+    private final Durations publishedToAcked = new Durations();
+    private final Durations settling = new Durations();
+
     private volatile int sessions;
     private volatile int users;
     private volatile int channels;
     private volatile int lanes;
     private volatile int unsettled;
+    private volatile long oldestUnsettledNanos;
     private volatile int heldMessages;
     private volatile int heldAddresses;
     private volatile long heldBytes;
@@ -132,6 +137,21 @@ public final class DeliveryStats {
     /** Instructions in hand and not settled. */
     public int unsettled() {
         return unsettled;
+    }
+
+    /** How long the one in hand longest has not been settled, in nanoseconds; 0 while none is in hand. */
+    public long oldestUnsettledNanos() {
+        return oldestUnsettledNanos;
+    }
+
+    /** From the publish to the confirmation of the client, for messages to a user or connection that tell when it was. */
+    public Durations publishedToAcked() {
+        return publishedToAcked;
+    }
+
+    /** From taking an instruction to settling it, whatever the outcome. */
+    public Durations settling() {
+        return settling;
     }
 
     /** Messages in the held log that nobody has got yet. */
@@ -254,12 +274,13 @@ public final class DeliveryStats {
         return Objects.requireNonNull(dead.get(reason), "every reason has a counter");
     }
 
-    void turned(Directory directory, int lanesNow, int unsettledNow, long nanos) {
+    void turned(Directory directory, int lanesNow, int unsettledNow, long oldestNanos, long nanos) {
         sessions = directory.all().size();
         users = directory.users();
         channels = directory.channels();
         lanes = lanesNow;
         unsettled = unsettledNow;
+        oldestUnsettledNanos = oldestNanos;
         lastTurnNanos = nanos;
     }
 

@@ -12,12 +12,43 @@ import java.util.List;
  */
 final class FanOut {
 
+    /** Envelopes after which a client is known to read. */
+    private static final int PROVEN_ENVELOPES = 1_000;
+
+    /** However little patience is left, one that is known to read has this long since it last did. */
+    private static final long PROVEN_PATIENCE_NANOS = 100_000_000;
+
     private final Instruction instruction;
     private final long startedAtNanos;
     private final int subscribers;
     private final List<Waiting> waiting = new ArrayList<>();
 
-    private record Waiting(Session session, long writtenAtStart) {}
+    /** One without room; what it had written when it was last seen to make progress, and when that was. */
+    private static final class Waiting {
+        final Session session;
+        long written;
+        long progressNanos;
+
+        Waiting(Session session, long nowNanos) {
+            this.session = session;
+            this.written = session.sink().written();
+            this.progressNanos = nowNanos;
+        }
+
+        boolean isProven() {
+            return written >= PROVEN_ENVELOPES;
+        }
+
+        /** For how long it has read nothing, as far as is known; not at all while it is the bridge that is late. */
+        long idleNanos(long nowNanos) {
+            long now = session.sink().written();
+            if (now > written || !session.sink().isBlocked()) {
+                written = now;
+                progressNanos = nowNanos;
+            }
+            return nowNanos - progressNanos;
+        }
+    }
 
     /** @param subscribers how many it is for, those that have it included */
     FanOut(Instruction instruction, int subscribers, long startedAtNanos) {
@@ -34,14 +65,20 @@ final class FanOut {
         return startedAtNanos;
     }
 
-    /** Notes that a connection's outbox was full. */
+    /** Notes that a connection's outbox was full when this began. */
     void add(Session session) {
-        waiting.add(new Waiting(session, session.sink().written()));
+        waiting.add(new Waiting(session, startedAtNanos));
     }
 
     /** Whether it waits for a small part of its subscribers only. */
     boolean waitsForFew() {
         return Pacing.areFew(waiting.size(), subscribers);
+    }
+
+    /** Whether all it waits for is a small part of its subscribers, and that these read. */
+    boolean isHeldUpByFew() {
+        return waitsForFew()
+                && waiting.stream().allMatch(one -> one.session.sink().isBlocked());
     }
 
     boolean isDone() {
@@ -51,25 +88,27 @@ final class FanOut {
     /**
      * Offers the message again to those that wait.
      *
-     * @param patienceNanos how long one that reads may take; one that reads nothing has a quarter of it
-     * @param pacing whether the few may still hold up the many
+     * @param pacing how long those may take that read; those that read nothing have a quarter of it
      */
-    void retry(DeliveryCore core, long nowNanos, long patienceNanos, Pacing pacing) {
-        long waited = nowNanos - startedAtNanos;
-        boolean enough = pacing.isUsedUp() && waitsForFew();
+    void retry(DeliveryCore core, long nowNanos, Pacing pacing) {
+        long patienceNanos = pacing.patienceNanos(waitsForFew());
+        long provenNanos = Math.min(PROVEN_PATIENCE_NANOS, pacing.patienceNanos(false));
         for (Iterator<Waiting> each = waiting.iterator(); each.hasNext(); ) {
             Waiting one = each.next();
-            Session session = one.session();
+            Session session = one.session;
             if (!session.present || session.isClosed()) {
                 session.skipped = true;
                 each.remove();
             } else if (core.offerTo(session, instruction)) {
                 each.remove();
             } else {
-                boolean reads = session.sink().written() > one.writtenAtStart();
-                if (enough || waited >= (reads ? patienceNanos : patienceNanos / 4)) {
+                long least = one.isProven() ? provenNanos : 0;
+                boolean stalled = one.idleNanos(nowNanos) >= Math.max(patienceNanos / 4, least);
+                boolean slow = nowNanos - startedAtNanos >= Math.max(patienceNanos, least);
+                // I4: the turn of one that is not blocked comes, whatever its client does
+                if (session.sink().isBlocked() && (stalled || slow)) {
                     session.skipped = true;
-                    session.sink().close(reads ? CloseCode.SLOW : CloseCode.STALLED);
+                    session.sink().close(stalled ? CloseCode.STALLED : CloseCode.SLOW);
                     each.remove();
                 }
             }

@@ -32,6 +32,12 @@ public interface FrameSink {
      */
     long written();
 
+    /**
+     * Whether what was written last still waits for the client to read: the kernel did not take all of it. Otherwise what
+     * is pending waits for this process alone, which is nothing to blame the client for.
+     */
+    boolean isBlocked();
+
     /** Bytes that were offered and that the kernel has not taken yet. */
     long pendingBytes();
 

@@ -78,7 +78,8 @@ public final class Instruction {
                         switch (envelope.to().kind()) {
                             case USER, CONNECTION -> true;
                             case CHANNEL, ALL -> false;
-                        })
+                        },
+                        original.publishedMillis())
                 : null;
     }
 

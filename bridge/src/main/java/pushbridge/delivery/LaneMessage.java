@@ -39,21 +39,26 @@ final class LaneMessage {
     /** Bytes it takes in a window. */
     final int size;
 
+    /** When it was published, in milliseconds since 1970; 0 when that is not known, or it came from the held log. */
+    final long publishedMillis;
+
     /** Its place in the order of its lane. */
     long laneIndex;
     /** Null once it has left. */
     @Nullable
     Lane lane;
 
-    private LaneMessage(Place place, long deadlineMillis, int size) {
+    private LaneMessage(Place place, long deadlineMillis, int size, long publishedMillis) {
         this.place = place;
         this.deadlineMillis = deadlineMillis;
         this.size = size;
+        this.publishedMillis = publishedMillis;
     }
 
     static LaneMessage inHand(Instruction instruction) {
         Frame frame = instruction.frame();
-        LaneMessage message = new LaneMessage(Place.IN_HAND, instruction.expiresAtMillis(), frame.size());
+        LaneMessage message =
+                new LaneMessage(Place.IN_HAND, instruction.expiresAtMillis(), frame.size(), frame.publishedMillis());
         message.instruction = instruction;
         message.frame = frame;
         return message;
@@ -67,7 +72,7 @@ final class LaneMessage {
     }
 
     static LaneMessage held(long id, long deadlineMillis, int size) {
-        LaneMessage message = new LaneMessage(Place.HELD, deadlineMillis, size);
+        LaneMessage message = new LaneMessage(Place.HELD, deadlineMillis, size, 0);
         message.id = id;
         return message;
     }

@@ -339,6 +339,9 @@ final class Lanes {
     }
 
     private void delivered(LaneMessage message) {
+        if (message.publishedMillis != 0) {
+            core.countAcked(message.publishedMillis);
+        }
         if (message.instruction != null) {
             core.settleDelivered(message.instruction); // I1: the client has it
             message.instruction = null;

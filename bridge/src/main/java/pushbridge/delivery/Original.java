@@ -20,4 +20,12 @@ public interface Original {
     /** The publisher's name for it; null when it has none. */
     @Nullable
     String messageId();
+
+    /**
+     * When it was published, in milliseconds since 1970 by the clock of the publisher or the broker; 0 when nobody noted
+     * that. Only to be counted, never to decide by.
+     */
+    default long publishedMillis() {
+        return 0;
+    }
 }

@@ -3,8 +3,9 @@ package pushbridge.delivery;
 /**
  * How long the many may wait for the few, in all: a connection that fills its outbox, is closed and comes back at once
  * would otherwise get the whole patience again and again, and everybody else would go at its pace (I4). The patience is
- * an account: waiting for few takes from it, and a tenth of the time comes back. When most are full the burst is
- * larger than the outboxes, and waiting for them takes nothing. Loop thread only.
+ * an account: waiting for few takes from it, and a tenth of the time comes back. What may be spent on the next who are
+ * slow is a part of what is left, so patience wears thin gradually, and one that reads is not cut off for what others did
+ * before. When most are full the burst is larger than the outboxes, and waiting for them takes nothing. Loop thread only.
  */
 final class Pacing {
 
@@ -15,10 +16,10 @@ final class Pacing {
     private static final int REFILL_PERCENT = 10;
 
     private final long patienceNanos;
+    /** Below zero when a wait took longer than there was: time passes in steps. */
     private long leftNanos;
+
     private long lastNanos;
-    /** From when nothing is left until a quarter is back: or each moment would be spent as soon as it came back. */
-    private boolean usedUp;
 
     Pacing(long patienceNanos) {
         this.patienceNanos = patienceNanos;
@@ -34,13 +35,12 @@ final class Pacing {
         long passed = nowNanos - lastNanos;
         lastNanos = nowNanos;
         leftNanos = waitingForFew
-                ? Math.max(0, leftNanos - passed)
+                ? Math.max(-patienceNanos, leftNanos - passed)
                 : Math.min(patienceNanos, leftNanos + passed / 100 * REFILL_PERCENT);
-        usedUp = leftNanos < (usedUp ? patienceNanos / 4 : 1);
     }
 
-    /** Whether nobody waits for few any more until some time has passed. */
-    boolean isUsedUp() {
-        return usedUp;
+    /** How long a message may wait for those that have no room for it. */
+    long patienceNanos(boolean withFew) {
+        return withFew ? Math.max(0, leftNanos) : patienceNanos;
     }
 }

@@ -64,7 +64,7 @@ final class Relief {
     private void closeStalled() {
         writtenAtStart.forEach((session, before) -> {
             FrameSink sink = session.sink();
-            if (!session.isClosed() && sink.pendingBytes() > 0 && sink.written() == before) {
+            if (!session.isClosed() && sink.isBlocked() && sink.written() == before) {
                 sink.close(CloseCode.STALLED);
             }
         });

@@ -3,6 +3,7 @@ package pushbridge.delivery;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The instructions of one generation that are not acknowledged yet, in the order of their delivery tags. Acknowledges
@@ -36,6 +37,12 @@ final class Settlement {
 
     int unsettled() {
         return unsettled;
+    }
+
+    /** The one taken first of those that are not settled, or just were; null when there is none. */
+    @Nullable
+    Instruction oldest() {
+        return unsettled == 0 ? null : unacknowledged.peek();
     }
 
     /** Takes the next delivery; tags of a channel with one consumer grow by one. */

@@ -2,6 +2,7 @@ package pushbridge.outbox;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One WebSocket frame from the server, encoded once (RFC 6455 section 5.2: final, not masked) and shared by every
@@ -10,11 +11,18 @@ import java.nio.charset.StandardCharsets;
 public final class Frame {
 
     private static final int FIN_TEXT = 0x81;
+    private static final int FIN_TEXT_COMPRESSED = 0xC1;
     private static final int FIN_CLOSE = 0x88;
     private static final int FIN_PING = 0x89;
 
+    private static final byte[] NOT_SHORTER = {};
+
     private final byte[] encoded;
     private final Kind kind;
+    /** The same compressed; null while nobody wanted it. Not counted by outboxes: it is shorter, and there once. */
+    private volatile byte @Nullable [] compressed;
+
+    private final long publishedMillis;
 
     private enum Kind {
         CONFIRMED_ENVELOPE,
@@ -23,8 +31,13 @@ public final class Frame {
     }
 
     private Frame(byte[] encoded, Kind kind) {
+        this(encoded, kind, 0);
+    }
+
+    private Frame(byte[] encoded, Kind kind, long publishedMillis) {
         this.encoded = encoded;
         this.kind = kind;
+        this.publishedMillis = publishedMillis;
     }
 
     /**
@@ -34,7 +47,16 @@ public final class Frame {
      * @param confirm whether somebody waits to learn that the client has it; fan-outs are not confirmed
      */
     public static Frame envelope(byte[] body, boolean confirm) {
-        return new Frame(encode(FIN_TEXT, body), confirm ? Kind.CONFIRMED_ENVELOPE : Kind.ENVELOPE);
+        return envelope(body, confirm, 0);
+    }
+
+    /**
+     * The same.
+     *
+     * @param publishedMillis when it was published, in milliseconds since 1970; 0 when that is not known
+     */
+    public static Frame envelope(byte[] body, boolean confirm, long publishedMillis) {
+        return new Frame(encode(FIN_TEXT, body), confirm ? Kind.CONFIRMED_ENVELOPE : Kind.ENVELOPE, publishedMillis);
     }
 
     /** A text frame of the protocol itself: {@code pong} or {@code bridge.*}. */
@@ -91,6 +113,11 @@ public final class Frame {
         return kind == Kind.CONFIRMED_ENVELOPE;
     }
 
+    /** When the envelope was published, in milliseconds since 1970; 0 when that is not known, or it is none. */
+    public long publishedMillis() {
+        return publishedMillis;
+    }
+
     /** Header and payload in bytes. */
     public int size() {
         return encoded.length;
@@ -104,6 +131,42 @@ public final class Frame {
     /** Appends the bytes to a buffer with enough room. */
     public void copyTo(ByteBuffer target) {
         target.put(encoded);
+    }
+
+    /**
+     * The frame for a client that understands permessage-deflate (RFC 7692): compressed once, at the first call, and shared.
+     * Control frames are never compressed, and what would not be shorter goes out as it is.
+     */
+    public ByteBuffer compressed() {
+        byte[] bytes = compressed;
+        if (bytes == null) {
+            synchronized (this) {
+                bytes = compressed;
+                if (bytes == null) {
+                    bytes = compress();
+                    compressed = bytes;
+                }
+            }
+        }
+        return ByteBuffer.wrap(bytes.length == 0 ? encoded : bytes);
+    }
+
+    private byte[] compress() {
+        if ((encoded[0] & 0xFF) != FIN_TEXT) {
+            return NOT_SHORTER;
+        }
+        int header = headerBytes(encoded[1]);
+        byte[] shorter = Deflation.compress(encoded, header, encoded.length - header);
+        return shorter == null ? NOT_SHORTER : encode(FIN_TEXT_COMPRESSED, shorter);
+    }
+
+    /** By the second byte of a frame without a mask. */
+    private static int headerBytes(byte second) {
+        return switch (second) {
+            case 126 -> 4;
+            case 127 -> 10;
+            default -> 2;
+        };
     }
 
     private static byte[] encode(int firstByte, byte[] payload) {

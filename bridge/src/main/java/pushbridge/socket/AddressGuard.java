@@ -2,6 +2,7 @@ package pushbridge.socket;
 
 import io.github.resilience4j.ratelimiter.RateLimiter;
 import io.github.resilience4j.ratelimiter.RateLimiterConfig;
+import io.github.resilience4j.ratelimiter.RateLimiterRegistry;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -47,6 +48,7 @@ final class AddressGuard {
     private final Proxies proxies;
     private final Addresses addresses;
     private final boolean tls;
+    private final RateLimiterRegistry rates = RateLimiterRegistry.ofDefaults();
     private final RateLimiter rate;
 
     AddressGuard(SocketConfig config, Proxies proxies, Clock clock) {
@@ -54,7 +56,7 @@ final class AddressGuard {
         this.proxies = proxies;
         this.addresses = new Addresses(limits, clock);
         this.tls = config.tls() != null;
-        this.rate = RateLimiter.of(
+        this.rate = rates.rateLimiter(
                 "handshakes",
                 RateLimiterConfig.custom()
                         .limitForPeriod(limits.maxHandshakesPerSecond())
@@ -100,16 +102,25 @@ final class AddressGuard {
         String address = counted == null ? Addresses.of(client) : counted.address();
         if (counted == null || !counted.handshake()) {
             if (!rate.acquirePermission()) {
-                return new Refused(503, "The bridge is given more handshakes than it may take.", RETRY_AFTER_RATE);
+                return new Refused(
+                        Refusal.TOO_OFTEN,
+                        503,
+                        "The bridge is given more handshakes than it may take.",
+                        RETRY_AFTER_RATE);
             }
             if (!client.isLoopbackAddress() && !addresses.mayShakeHands(address)) {
-                return new Refused(429, "This address shakes hands too often.", RETRY_AFTER_RATE);
+                return new Refused(
+                        Refusal.TOO_OFTEN_FOR_ADDRESS, 429, "This address shakes hands too often.", RETRY_AFTER_RATE);
             }
         }
         int connections = counted == null ? enter(tcp, client, address, true) : counted.connections();
         return connections <= limits.maxConnectionsPerAddress()
                 ? null
-                : new Refused(429, "This address has as many connections as an address may have.", RETRY_AFTER_FULL);
+                : new Refused(
+                        Refusal.FULL_FOR_ADDRESS,
+                        429,
+                        "This address has as many connections as an address may have.",
+                        RETRY_AFTER_FULL);
     }
 
     /** How many connections the address has now; 0 when nobody counts them. */
@@ -129,6 +140,10 @@ final class AddressGuard {
     /** A connection has become a WebSocket: what is known of it besides is not needed any more. It stays counted. */
     static void forget(TCPNIOConnection tcp) {
         COUNTED.remove(tcp);
+    }
+
+    RateLimiterRegistry rates() {
+        return rates;
     }
 
     /** What is counted. */

@@ -17,8 +17,10 @@ final class Arrivals {
     /** One of them. */
     static final class Arrival {
         volatile long deadlineNanos;
-        /** Answered with a refusal: whatever else it sends is discarded. Selector thread only. */
-        boolean refused;
+        /** Answered with a refusal: whatever else it sends is discarded. */
+        volatile boolean refused;
+        /** Has asked for something over plain HTTP: it is idle now, and no handshake. */
+        volatile boolean requested;
 
         Arrival(long deadlineNanos) {
             this.deadlineNanos = deadlineNanos;
@@ -28,9 +30,11 @@ final class Arrivals {
     private final Map<Connection<?>, Arrival> arrivals = new ConcurrentHashMap<>();
     private final Clock clock;
     private final long timeoutNanos;
+    private final RefusalCounts refusals;
 
-    Arrivals(Clock clock, long timeoutNanos) {
+    Arrivals(Clock clock, long timeoutNanos, RefusalCounts refusals) {
         this.clock = clock;
+        this.refusals = refusals;
         this.timeoutNanos = timeoutNanos;
     }
 
@@ -46,6 +50,7 @@ final class Arrivals {
 
     /** A plain HTTP request came in whole: its connection may be idle for another while. */
     void requested(Arrival arrival) {
+        arrival.requested = true;
         arrival.deadlineNanos = clock.nanoTime() + timeoutNanos;
     }
 
@@ -77,6 +82,9 @@ final class Arrivals {
 
     private boolean terminateIfStillHere(NIOConnection connection, Arrival arrival) {
         if (arrivals.get(connection) == arrival && clock.nanoTime() - arrival.deadlineNanos > 0) {
+            if (!arrival.refused && !arrival.requested) {
+                refusals.add(Refusal.TIMEOUT);
+            }
             connection.terminateSilently();
         }
         return true;

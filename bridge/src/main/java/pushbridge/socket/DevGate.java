@@ -1,11 +1,7 @@
 package pushbridge.socket;
 
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import org.jspecify.annotations.Nullable;
 import pushbridge.auth.OriginRule;
 import pushbridge.config.SocketConfig;
 import pushbridge.envelope.Address;
@@ -36,7 +32,7 @@ public final class DevGate implements HandshakeGate {
      */
     public DevGate(SocketConfig config, List<String> origins, int maxChannels) {
         this.origins = new OriginRule(origins);
-        this.onLoopback = isLoopback(config.host());
+        this.onLoopback = OriginRule.isLoopbackName(config.host());
         this.maxChannels = maxChannels;
     }
 
@@ -46,13 +42,13 @@ public final class DevGate implements HandshakeGate {
         if (host == null) {
             return new Refused(400, "The Host header is missing.");
         }
-        if (onLoopback && !isLoopback(OriginRule.nameOf(host))) {
+        if (onLoopback && !OriginRule.isLoopbackName(OriginRule.nameOf(host))) {
             return new Refused(
                     403, "The bridge listens on a loopback address; reach it as localhost, not by another name.");
         }
         String origin = handshake.header("origin");
         if (origin != null && !OriginRule.isSameHost(origin, host) && !origins.isListed(origin)) {
-            return new Refused(403, OriginRule.refusal(origin, host));
+            return Refused.foreignOrigin(OriginRule.refusal(origin, host));
         }
         String user = handshake.parameter("user");
         if (user != null && user.isEmpty()) {
@@ -78,25 +74,5 @@ public final class DevGate implements HandshakeGate {
             return new Refused(400, "Bad user or channel in the query: " + e.getMessage() + ".");
         }
         return new Admitted(user, List.copyOf(channels));
-    }
-
-    private static boolean isLoopback(@Nullable String name) {
-        if (name == null) {
-            return false;
-        }
-        String lower = name.toLowerCase(Locale.ROOT);
-        if (lower.equals("localhost") || lower.endsWith(".localhost")) {
-            return true;
-        }
-        String literal = lower.startsWith("[") && lower.endsWith("]") ? lower.substring(1, lower.length() - 1) : lower;
-        // Only literals: resolving the name would ask the very DNS that may lie.
-        if (!literal.matches("[0-9.]+|[0-9a-f:.]*:[0-9a-f:.]*")) {
-            return false;
-        }
-        try {
-            return InetAddress.getByName(literal).isLoopbackAddress();
-        } catch (UnknownHostException e) {
-            return false;
-        }
     }
 }

@@ -84,15 +84,26 @@ public interface HandshakeGate {
     /**
      * May not connect.
      *
+     * @param why which of the closed list, for counting
      * @param status of the HTTP response, 400 to 599
      * @param reason one sentence for the developer of the page, without a secret
      * @param retryAfterSeconds when to come back; 0 to say nothing about that
      */
-    record Refused(int status, String reason, int retryAfterSeconds) implements Admission {
+    record Refused(Refusal why, int status, String reason, int retryAfterSeconds) implements Admission {
+
+        /** Counted as what most answers with this status are. */
+        public Refused(int status, String reason, int retryAfterSeconds) {
+            this(Refusal.of(status), status, reason, retryAfterSeconds);
+        }
 
         /** A refusal that says nothing about coming back. */
         public Refused(int status, String reason) {
             this(status, reason, 0);
+        }
+
+        /** A page whose origin may not connect. */
+        static Refused foreignOrigin(String reason) {
+            return new Refused(Refusal.FOREIGN_ORIGIN, 403, reason, 0);
         }
     }
 

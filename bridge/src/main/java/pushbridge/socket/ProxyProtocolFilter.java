@@ -27,9 +27,11 @@ final class ProxyProtocolFilter extends BaseFilter {
     private static final Logger log = LoggerFactory.getLogger(ProxyProtocolFilter.class);
 
     private final Proxies proxies;
+    private final RefusalCounts refusals;
 
-    ProxyProtocolFilter(Proxies proxies) {
+    ProxyProtocolFilter(Proxies proxies, RefusalCounts refusals) {
         this.proxies = proxies;
+        this.refusals = refusals;
     }
 
     /** Whom a connection comes from: as the proxy in front says, or else the other end. */
@@ -52,6 +54,7 @@ final class ProxyProtocolFilter extends BaseFilter {
         if (header instanceof ProxyHeader.Broken broken) {
             log.debug(
                     "A connection of the proxy {} has no PROXY header: {}", connection.getPeerAddress(), broken.why());
+            refusals.add(Refusal.NO_PROXY_HEADER);
             connection.terminateSilently();
             return ctx.getStopAction();
         }

@@ -22,6 +22,7 @@ import org.glassfish.tyrus.spi.WriterInfo;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 import pushbridge.auth.Credentials;
 import pushbridge.config.OutboxConfig;
 import pushbridge.config.SocketConfig;
@@ -39,6 +40,7 @@ import pushbridge.envelope.ServerFrames;
 import pushbridge.outbox.Frame;
 import pushbridge.outbox.Outbox;
 import pushbridge.outbox.OutboxTotals;
+import pushbridge.timing.Durations;
 import pushbridge.tls.TlsFilter;
 
 /**
@@ -61,7 +63,7 @@ final class PushConnection extends Writer implements FrameSink {
     private static final int FRAME_SECONDS_AT_ONCE = 4;
 
     /** How many batches a client that reads as fast as frames come may take before it is somebody else's turn. */
-    private static final int BATCHES_PER_TURN = 16;
+    private static final int BATCHES_PER_TURN = 4;
 
     /** The end of a connection whose client sent a close frame, for the counts. */
     static final String ENDED_BY_CLIENT = "client";
@@ -84,7 +86,8 @@ final class PushConnection extends Writer implements FrameSink {
             Sessions sessions,
             Connections connections,
             HandshakeGate gate,
-            ClientFrameReader reader) {}
+            ClientFrameReader reader,
+            Durations published) {}
 
     private enum State {
         OPEN,
@@ -101,6 +104,9 @@ final class PushConnection extends Writer implements FrameSink {
     private final HandshakeGate.Admitted who;
     private final @Nullable String resumes;
     private final Outbox outbox;
+    /** Null when messages are not compressed. */
+    private final @Nullable Inflation inflation;
+
     private final FrameGuard guard;
     private final Allowance frames;
     private final Written onWritten = new Written();
@@ -143,6 +149,9 @@ final class PushConnection extends Writer implements FrameSink {
     private long renewalTriedNanos = NEVER;
     private boolean draining;
     private int envelopesInFlight;
+    /** When the first envelope of the batch that is being written was published; 0 when that is not known. */
+    private long publishedInFlight;
+
     private boolean pingInFlight;
     private boolean goodbyeInFlight;
     private boolean goodbyeSent;
@@ -170,7 +179,8 @@ final class PushConnection extends Writer implements FrameSink {
             FlushList flushes,
             String id,
             HandshakeGate.Admitted who,
-            @Nullable String resumes) {
+            @Nullable String resumes,
+            boolean compresses) {
         this.around = around;
         this.tcp = tcp;
         this.flushes = flushes;
@@ -179,6 +189,7 @@ final class PushConnection extends Writer implements FrameSink {
         this.credentials = who.credentials();
         this.resumes = resumes;
         this.outbox = new Outbox(around.outbox(), around.totals());
+        this.inflation = compresses ? new Inflation(around.config().maxFrameBytes()) : null;
         this.guard = new FrameGuard(around.config().maxFrameBytes());
         long now = around.clock().nanoTime();
         this.frames = new Allowance(around.config().limits().maxFramesPerSecond(), FRAME_SECONDS_AT_ONCE, now);
@@ -249,6 +260,11 @@ final class PushConnection extends Writer implements FrameSink {
     @Override
     public long written() {
         return written;
+    }
+
+    @Override
+    public boolean isBlocked() {
+        return writing;
     }
 
     @Override
@@ -334,8 +350,12 @@ final class PushConnection extends Writer implements FrameSink {
         List<Frame> batch = outbox.take();
         int bytes = 0;
         int envelopes = 0;
+        long published = 0;
         for (Frame frame : batch) {
             bytes += frame.size();
+            if (published == 0) {
+                published = frame.publishedMillis();
+            }
             if (frame.isEnvelope()) {
                 envelopes++;
                 if (frame.wantsConfirmation()) {
@@ -350,6 +370,7 @@ final class PushConnection extends Writer implements FrameSink {
             return false;
         }
         envelopesInFlight = envelopes;
+        publishedInFlight = published;
         pingInFlight = ping != null;
         write(gather(batch, ping, bytes));
         return true;
@@ -368,13 +389,23 @@ final class PushConnection extends Writer implements FrameSink {
         return Frame.ping(pingOutstanding);
     }
 
-    private static ByteBuffer gather(List<Frame> batch, @Nullable Frame ping, int bytes) {
+    /** Whether a frame goes out compressed, as far as that makes it shorter. */
+    private boolean isCompressed(Frame frame) {
+        return inflation != null && frame.size() > around.config().compressAbove();
+    }
+
+    private ByteBuffer gather(List<Frame> batch, @Nullable Frame ping, int bytes) {
         if (batch.size() == 1 && ping == null) {
-            return batch.get(0).bytes();
+            Frame only = batch.get(0);
+            return isCompressed(only) ? only.compressed() : only.bytes();
         }
         ByteBuffer gathered = ByteBuffer.allocate(bytes);
         for (Frame frame : batch) {
-            frame.copyTo(gathered);
+            if (isCompressed(frame)) {
+                gathered.put(frame.compressed());
+            } else {
+                frame.copyTo(gathered);
+            }
         }
         if (ping != null) {
             ping.copyTo(gathered);
@@ -450,6 +481,9 @@ final class PushConnection extends Writer implements FrameSink {
             long total = written + envelopesInFlight; // the selector is the only one that writes it
             written = total;
             envelopesInFlight = 0;
+            if (publishedInFlight != 0) {
+                around.published().record(around.clock().wallMillis() - publishedInFlight);
+            }
             if (confirmation == Confirmation.WRITTEN && reports != null) {
                 reports.confirmed(written);
             } else if (confirmation == Confirmation.ACK && unackedSinceNanos == NEVER && written > confirmed) {
@@ -513,13 +547,14 @@ final class PushConnection extends Writer implements FrameSink {
 
     // Incoming: selector thread -------------------------------------------------------------------------------------
 
-    void onRead(ByteBuffer bytes) {
+    void onRead(ByteBuffer read) {
         lastReadNanos = around.clock().nanoTime();
         Connection engine = tyrus;
         if (state != State.OPEN || engine == null) {
             return; // lingering: read so that the close frame is not lost to a reset, and discarded
         }
         ReadHandler handler = engine.getReadHandler();
+        ByteBuffer bytes = inflation == null ? read : inflation.plain(read);
         int at = bytes.position();
         int end = at + guard.scan(bytes);
         while (at < end && state == State.OPEN) {
@@ -528,13 +563,16 @@ final class PushConnection extends Writer implements FrameSink {
             at = next;
         }
         // What was read at once has been handled, which is not much; the next read will not be.
-        int unexpected = guard.framesSince() - expectedFrames;
+        int unexpected = guard.framesSince() + (inflation == null ? 0 : inflation.framesSince()) - expectedFrames;
         expectedFrames = 0;
         if (unexpected > 0 && !frames.take(unexpected, lastReadNanos)) {
             log.debug("Connection {} is closed: it sends too many frames", id);
             close(CloseCode.TOO_MANY);
         }
         CloseCode violation = guard.violation();
+        if (violation == null && inflation != null) {
+            violation = inflation.violation();
+        }
         if (violation != null) {
             // No louder: a hostile client would fill the log.
             log.debug("Connection {} is closed: {}", id, violation.meaning());
@@ -684,10 +722,24 @@ final class PushConnection extends Writer implements FrameSink {
 
     private void ended(String how) {
         around.connections().countEnd(how);
+        tellEnd(how);
         // What waits is dropped: nothing may look delivered that the client will not see. (I1)
         outbox.close();
         reportClosed();
         takeATurn(); // never here and now: the caller may be in the middle of reading
+    }
+
+    /** Clients come and go; what is worth a line to everybody is a client that the bridge itself sends away. */
+    private void tellEnd(String how) {
+        boolean routine = how.equals(ENDED_BY_CLIENT)
+                || how.equals(ENDED_GONE)
+                || how.equals(CloseCode.SERVICE_RESTART.slug())
+                || how.equals(CloseCode.TOKEN_EXPIRED.slug());
+        log.atLevel(routine ? Level.DEBUG : Level.INFO)
+                .addKeyValue("session", id)
+                .addKeyValue("user", who.user())
+                .addKeyValue("how", how)
+                .log("Connection {} of user {} ends: {}", id, who.user(), how);
     }
 
     private void reportClosed() {
@@ -730,6 +782,7 @@ final class PushConnection extends Writer implements FrameSink {
         }
         if (unexpected) {
             around.connections().countEnd(ENDED_GONE);
+            tellEnd(ENDED_GONE);
         }
         outbox.close();
         outbox.release();

@@ -1,5 +1,6 @@
 package pushbridge.socket;
 
+import io.github.resilience4j.ratelimiter.RateLimiterRegistry;
 import java.io.IOException;
 import java.net.StandardSocketOptions;
 import java.nio.channels.SelectableChannel;
@@ -31,6 +32,7 @@ import pushbridge.config.SocketConfig;
 import pushbridge.delivery.Clock;
 import pushbridge.envelope.ClientFrameReader;
 import pushbridge.outbox.OutboxTotals;
+import pushbridge.timing.Durations;
 import pushbridge.tls.ServerTls;
 import pushbridge.tls.TlsFilter;
 
@@ -44,6 +46,9 @@ public final class SocketServer {
     public static final List<String> OTHER_ENDS =
             List.of(PushConnection.ENDED_BY_CLIENT, PushConnection.ENDED_GONE, PushConnection.ENDED_UNRESPONSIVE);
 
+    /** Why a connection never became a WebSocket; see {@link #refused()}. */
+    public static final List<String> REFUSALS = Refusal.slugs();
+
     private static final Duration SWEEP_INTERVAL = Duration.ofSeconds(1);
 
     /** Header of a client's frame at its longest: two bytes, eight of length, four of mask. */
@@ -55,12 +60,14 @@ public final class SocketServer {
     private final Clock clock;
     private final OutboxTotals totals;
     private final Connections connections;
+    private final RefusalCounts refusals = new RefusalCounts();
     private final Arrivals arrivals;
     private final AddressGuard addresses;
     private final PushContainer container;
     private final TCPNIOTransport transport;
     private final NetworkListener listener;
     private final HttpServer http;
+    private final Durations publishedToWritten = new Durations();
     private final CountDownLatch stopped = new CountDownLatch(1);
 
     /**
@@ -83,7 +90,7 @@ public final class SocketServer {
         this.totals = totals;
         this.clock = clock;
         connections = new Connections(config.maxConnectionsPerUser());
-        arrivals = new Arrivals(clock, config.handshakeTimeout().toNanos());
+        arrivals = new Arrivals(clock, config.handshakeTimeout().toNanos(), refusals);
         // A frame may be whole but for its last byte when the next slice comes.
         container = new PushContainer(config.maxFrameBytes() + MAX_FRAME_HEADER + PushConnection.SLICE_BYTES);
         container.deploy(PushEndpoint.at(config.path()));
@@ -101,14 +108,23 @@ public final class SocketServer {
         addresses = new AddressGuard(config, proxies, clock);
         UpgradeFilter upgrade = new UpgradeFilter(
                 new PushConnection.Surroundings(
-                        config, outbox, totals, clock, sessions, connections, gate, new ClientFrameReader()),
+                        config,
+                        outbox,
+                        totals,
+                        clock,
+                        sessions,
+                        connections,
+                        gate,
+                        new ClientFrameReader(),
+                        publishedToWritten),
                 arrivals,
                 addresses,
+                refusals,
                 gate,
                 standby,
                 container.getWebSocketEngine(),
                 webSocketChain);
-        listener.registerAddOn(new UpgradeAddOn(upgrade, new ProxyProtocolFilter(proxies), tlsFilter));
+        listener.registerAddOn(new UpgradeAddOn(upgrade, new ProxyProtocolFilter(proxies, refusals), tlsFilter));
         http = new HttpServer();
         http.getServerConfiguration().setName("pushbridge");
         http.addListener(listener);
@@ -242,6 +258,16 @@ public final class SocketServer {
         return arrivals.count();
     }
 
+    /** From the publish of a message until the kernel has taken it for a client; of each write, the first that tells. */
+    public Durations publishedToWritten() {
+        return publishedToWritten;
+    }
+
+    /** The bound on handshakes of all clients together. */
+    public RateLimiterRegistry rates() {
+        return addresses.rates();
+    }
+
     /** Bytes that wait for all clients together. */
     public long pendingBytes() {
         return totals.bytes();
@@ -254,5 +280,10 @@ public final class SocketServer {
      */
     public Map<String, Long> ended() {
         return connections.ends();
+    }
+
+    /** How many connections never became WebSockets, by one of {@link #REFUSALS}; what was no HTTP at all is not counted. */
+    public Map<String, Long> refused() {
+        return refusals.all();
     }
 }

@@ -67,6 +67,9 @@ public final class TokenGate implements HandshakeGate {
             if (verdict instanceof Verdict.Invalid invalid) {
                 return new Refused(401, invalid.reason());
             }
+            if (verdict instanceof Verdict.Undecided undecided) {
+                return new Refused(503, undecided.reason(), undecided.retryAfterSeconds());
+            }
             credentials = ((Verdict.Valid) verdict).credentials();
         } else if (config.anonymous()) {
             credentials = new Credentials(null, ChannelGrants.of(config.anonymousChannels()), Credentials.NEVER);
@@ -136,13 +139,13 @@ public final class TokenGate implements HandshakeGate {
         String origin = handshake.header("origin");
         if (origin == null) {
             return cookie
-                    ? new Refused(403, "A token in a cookie needs the Origin header, which every browser sends.")
+                    ? Refused.foreignOrigin("A token in a cookie needs the Origin header, which every browser sends.")
                     : null;
         }
         boolean allowed = origins.hasList()
                 ? origins.isListed(origin)
                 : explicit || OriginRule.isSameHost(origin, handshake.host());
-        return allowed ? null : new Refused(403, OriginRule.refusal(origin, handshake.host()));
+        return allowed ? null : Refused.foreignOrigin(OriginRule.refusal(origin, handshake.host()));
     }
 
     private Admission withChannels(Credentials credentials, Handshake handshake) {
@@ -180,6 +183,9 @@ public final class TokenGate implements HandshakeGate {
         Verdict verdict = verifier.verify(token);
         if (verdict instanceof Verdict.Invalid invalid) {
             return new NotRenewed(ClientError.UNAUTHORIZED, invalid.reason());
+        }
+        if (verdict instanceof Verdict.Undecided undecided) {
+            return new NotRenewed(ClientError.TRY_LATER, undecided.reason());
         }
         Credentials fresh = ((Verdict.Valid) verdict).credentials();
         if (!Objects.equals(fresh.user(), current.user())) {

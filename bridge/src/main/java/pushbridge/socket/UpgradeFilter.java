@@ -82,6 +82,7 @@ final class UpgradeFilter extends BaseFilter {
     private final PushConnection.Surroundings around;
     private final Arrivals arrivals;
     private final AddressGuard addresses;
+    private final RefusalCounts refusals;
     private final HandshakeGate gate;
     private final BooleanSupplier standby;
     private final WebSocketEngine engine;
@@ -93,6 +94,7 @@ final class UpgradeFilter extends BaseFilter {
             PushConnection.Surroundings around,
             Arrivals arrivals,
             AddressGuard addresses,
+            RefusalCounts refusals,
             HandshakeGate gate,
             BooleanSupplier standby,
             WebSocketEngine engine,
@@ -100,6 +102,7 @@ final class UpgradeFilter extends BaseFilter {
         this.around = around;
         this.arrivals = arrivals;
         this.addresses = addresses;
+        this.refusals = refusals;
         this.gate = gate;
         this.standby = standby;
         this.engine = engine;
@@ -112,6 +115,8 @@ final class UpgradeFilter extends BaseFilter {
         // A 503 needs a connection to travel on; far beyond the limit even that is too much.
         int max = around.config().maxConnections();
         if (taken() > max + Math.max(16, max / 8) || !addresses.accepted((TCPNIOConnection) ctx.getConnection())) {
+            refusals.add(Refusal.CUT_OFF);
+            arrivals.remove(ctx.getConnection()); // counted already, and by its deadline it would be again
             ctx.getConnection().terminateSilently();
         }
         return ctx.getInvokeAction();
@@ -169,10 +174,12 @@ final class UpgradeFilter extends BaseFilter {
             return new Refused(400, "The header Sec-WebSocket-Key must hold 16 bytes in base64.");
         }
         if (standby.getAsBoolean()) {
-            return new Refused(503, "This bridge is standing by; another one is active.", RETRY_AFTER_STANDBY);
+            return new Refused(
+                    Refusal.STANDBY, 503, "This bridge is standing by; another one is active.", RETRY_AFTER_STANDBY);
         }
         if (taken() > around.config().maxConnections()) {
-            return new Refused(503, "The bridge has as many connections as it may have.", RETRY_AFTER_FULL);
+            return new Refused(
+                    Refusal.FULL, 503, "The bridge has as many connections as it may have.", RETRY_AFTER_FULL);
         }
         Map<String, List<String>> query = parametersOf(request.getQueryString());
         if (query == null) {
@@ -184,7 +191,11 @@ final class UpgradeFilter extends BaseFilter {
         }
         Admitted who = (Admitted) admission;
         if (!around.connections().reserve(who.user())) {
-            return new Refused(429, "This user has as many connections as a user may have.", RETRY_AFTER_FULL);
+            return new Refused(
+                    Refusal.FULL_FOR_USER,
+                    429,
+                    "This user has as many connections as a user may have.",
+                    RETRY_AFTER_FULL);
         }
         Refused refused = upgrade(tcp, client.getHostAddress(), headers, who, resumed(query), behind);
         if (refused != null) {
@@ -200,7 +211,11 @@ final class UpgradeFilter extends BaseFilter {
             Admitted who,
             @Nullable String resumes,
             Buffer behind) {
-        PushConnection push = new PushConnection(around, tcp, flushListOf(tcp), newId(), who, resumes);
+        List<String> extensions = headers.get("sec-websocket-extensions");
+        boolean compresses = around.config().compressAbove() > 0
+                && extensions != null
+                && Compression.isOffered(splitAtCommas(extensions));
+        PushConnection push = new PushConnection(around, tcp, flushListOf(tcp), newId(), who, resumes, compresses);
         RequestContext context = RequestContext.Builder.create()
                 .requestURI(URI.create(around.config().path()))
                 .parameterMap(Map.of())
@@ -240,6 +255,9 @@ final class UpgradeFilter extends BaseFilter {
                         .append(": ")
                         .append(String.join(", ", values))
                         .append("\r\n"));
+        if (compresses) {
+            head.append("Sec-WebSocket-Extensions: ").append(Compression.AGREED).append("\r\n");
+        }
         write(tcp, head.append("\r\n").toString(), null);
         // From here on HTTP is over for this connection; what it has left behind goes with it.
         arrivals.remove(tcp);
@@ -288,6 +306,10 @@ final class UpgradeFilter extends BaseFilter {
 
     private void refuse(TCPNIOConnection tcp, Arrivals.Arrival arrival, Refused refused) {
         arrival.refused = true;
+        refusals.add(refused.why());
+        // No louder: anybody can have this as often as they like.
+        log.debug(
+                "A handshake from {} is refused with {}: {}", tcp.getPeerAddress(), refused.status(), refused.reason());
         arrivals.refused(arrival, PushConnection.LINGER.toNanos());
         HttpStatus status = HttpStatus.getHttpStatus(refused.status());
         String body = refused.reason() + "\n";

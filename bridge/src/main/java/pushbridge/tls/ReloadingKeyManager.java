@@ -72,9 +72,25 @@ final class ReloadingKeyManager extends X509ExtendedKeyManager {
                 config,
                 own.getSubjectX500Principal().getName(),
                 own.getNotAfter().toInstant());
-        if (own.getNotAfter().toInstant().isBefore(Instant.now())) {
-            log.warn("The certificate of {} has expired; clients will refuse it", config);
+        String problem = problem();
+        if (problem != null) {
+            log.warn("{}", problem);
         }
+    }
+
+    /** Why the other side will refuse the certificate in use; null when its time is now. */
+    @Nullable
+    String problem() {
+        X509Certificate own = shown.now().chain().get(0);
+        Instant now = Instant.now();
+        if (own.getNotAfter().toInstant().isBefore(now)) {
+            return "The certificate of " + config + " has expired on "
+                    + own.getNotAfter().toInstant() + "; it will be refused.";
+        }
+        return own.getNotBefore().toInstant().isAfter(now)
+                ? "The certificate of " + config + " is good only from "
+                        + own.getNotBefore().toInstant() + " on; until then it will be refused."
+                : null;
     }
 
     private @Nullable String alias(String... keyTypes) {

@@ -2,15 +2,13 @@ package pushbridge.tls;
 
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.time.Duration;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.TrustManager;
 import org.jspecify.annotations.Nullable;
+import pushbridge.config.Rereading;
 import pushbridge.config.TlsConfig;
 
 /**
@@ -19,14 +17,12 @@ import pushbridge.config.TlsConfig;
  */
 public final class ServerTls {
 
-    private static final Duration RELOAD_INTERVAL = Duration.ofSeconds(10);
-
     private static final String[] PROTOCOLS = {"TLSv1.3", "TLSv1.2"};
 
     private final ReloadingKeyManager keys;
     private final SSLContext context;
     private final boolean clientCertificate;
-    private final CountDownLatch stopped = new CountDownLatch(1);
+    private final Rereading rereading;
 
     /**
      * Reads the files.
@@ -36,6 +32,7 @@ public final class ServerTls {
      */
     public ServerTls(TlsConfig config, @Nullable Path clientCaFile) throws TlsException {
         keys = new ReloadingKeyManager(config);
+        rereading = new Rereading("pushbridge-tls-reload", keys::reload);
         keys.describe("Certificate");
         clientCertificate = clientCaFile != null;
         try {
@@ -62,19 +59,12 @@ public final class ServerTls {
 
     /** Begins to look for new certificates. */
     public void start() {
-        Thread thread = new Thread(this::reloadUntilStopped, "pushbridge-tls-reload");
-        thread.setDaemon(true);
-        thread.start();
+        rereading.start();
     }
 
-    private void reloadUntilStopped() {
-        try {
-            while (!stopped.await(RELOAD_INTERVAL.toMillis(), TimeUnit.MILLISECONDS)) {
-                keys.reload();
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+    /** Why clients will refuse the certificate in use, in a sentence; null when its time is now. */
+    public @Nullable String problem() {
+        return keys.problem();
     }
 
     /** Looks for a new certificate now. */
@@ -84,6 +74,6 @@ public final class ServerTls {
 
     /** Ends what {@link #start} began. Idempotent. */
     public void stop() {
-        stopped.countDown();
+        rereading.stop();
     }
 }

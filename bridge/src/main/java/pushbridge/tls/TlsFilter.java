@@ -6,6 +6,7 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLEngineResult.HandshakeStatus;
 import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import org.glassfish.grizzly.Buffer;
 import org.glassfish.grizzly.Connection;
 import org.glassfish.grizzly.Grizzly;
@@ -268,6 +269,19 @@ public final class TlsFilter extends BaseFilter {
             } catch (IOException e) {
                 log.debug("No end of TLS for {}: {}", connection.getPeerAddress(), e.toString());
             }
+        }
+    }
+
+    /** Whom the client's certificate names; null when it has shown none, or there is no TLS. */
+    public static @Nullable String clientName(Connection<?> connection) {
+        State state = STATE.get(connection);
+        if (state == null) {
+            return null;
+        }
+        try {
+            return state.engine.getSession().getPeerPrincipal().getName();
+        } catch (SSLPeerUnverifiedException e) {
+            return null; // it was not asked for one
         }
     }
 

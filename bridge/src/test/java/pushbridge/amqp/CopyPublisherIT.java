@@ -242,6 +242,7 @@ class CopyPublisherIT {
         List<Instruction> taken = handler.awaitInstructions(90);
         try {
             Broker.rabbitmqctl("set_vm_memory_high_watermark", "absolute", "1");
+            broker.awaitPublishersBlocked();
             taken.forEach(instruction -> copies.dead(instruction, DeadLetterReason.MALFORMED, "it is bad"));
             Broker.await("it is blocked", () -> status.snapshot().blocked() != null);
             long since = System.nanoTime();
@@ -425,6 +426,7 @@ class CopyPublisherIT {
         List<Instruction> taken = handler.awaitInstructions(2);
         try {
             Broker.rabbitmqctl("set_vm_memory_high_watermark", "absolute", "1");
+            broker.awaitPublishersBlocked();
             copies.dead(taken.get(1), DeadLetterReason.MALFORMED, "it is bad");
             Broker.await("blocked", () -> status.snapshot().blocked() != null);
             assertThat(safe).isEmpty();

@@ -71,6 +71,7 @@ final class BrokerFaultsIT {
                 config.socket(),
                 config.auth(),
                 config.admin(),
+                config.letters(),
                 config.shutdown());
         try (TestBridge bridge = TestBridge.start(late)) {
             bridge.awaitReady();

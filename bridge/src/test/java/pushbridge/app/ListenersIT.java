@@ -3,6 +3,7 @@ package pushbridge.app;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.rabbitmq.client.AMQP.BasicProperties;
 import java.io.ByteArrayInputStream;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -15,8 +16,12 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Date;
 import java.util.List;
+import java.util.Map;
 import java.util.zip.GZIPInputStream;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,6 +31,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import pushbridge.config.AdminConfig;
 import pushbridge.config.BridgeConfig;
+import pushbridge.metrics.LibraryMetric;
+import pushbridge.metrics.Metric;
 import pushbridge.testing.Broker;
 import pushbridge.testing.BrokerExtension;
 
@@ -58,7 +65,9 @@ final class ListenersIT {
 
     @Test
     void healthAndMetricsAnswerAndNothingElseDoes() throws Exception {
-        assertThat(bridge.admin("/health/live").body()).isEqualTo("{\"status\":\"live\"}\n");
+        assertThat(bridge.admin("/health/live").body())
+                .containsPattern(
+                        "^\\{\"status\":\"live\",\"checks\":\\{\"delivery\":\"running\",\"last turn\":\"[0-9]+ ms ago\"}}\n$");
         assertThat(bridge.admin("/health/ready").body()).contains("\"status\":\"ready\"");
         assertThat(bridge.admin("/metrics").body()).contains("\npushbridge_owner 1.0\n");
         for (String path : new String[] {"/", "/health", "/health/", "/health/other", "/metrics/x", "/ws"}) {
@@ -89,6 +98,50 @@ final class ListenersIT {
     }
 
     @Test
+    void everyMetricOfTheReferenceIsScraped() throws Exception {
+        System.gc(); // pauses are there from the first on
+        Awaitility.await("a collection")
+                .until(() -> bridge.admin("/metrics").body().contains(" jvm_gc_pause_seconds "));
+        String scrape = bridge.admin("/metrics").body();
+        for (Metric metric : Metric.values()) {
+            if (!metric.name().startsWith("TOKEN_KEYS")) { // without tokens there are no keys
+                assertThat(scrape).contains("\n# TYPE " + metric.scrapedName() + " ");
+            }
+        }
+        for (LibraryMetric metric : LibraryMetric.values()) {
+            assertThat(scrape).contains("\n# TYPE " + metric.scrapedName() + " ");
+        }
+    }
+
+    @Test
+    void howLongAMessageTookIsCountedWhenItTellsWhenItWasPublished() throws Exception {
+        WebClient ann = bridge.connect("user=ann");
+        bridge.awaitSessions(1);
+        long now = System.currentTimeMillis();
+        broker.publish(broker.config().prefix(), "user.ann", published(now - 150_000), ENVELOPE);
+        broker.publish(broker.config().prefix(), "user.ann", new BasicProperties(), ENVELOPE);
+        broker.publish(broker.config().prefix(), "user.ann", published(now + 600_000), ENVELOPE);
+        ann.await(3);
+        Broker.await("settled", () -> bridge.bridge().stats().delivered() == 3);
+
+        assertThat(bridge.admin("/metrics").body())
+                .contains("\npushbridge_publish_to_acked_seconds_bucket{le=\"60.0\"} 1\n")
+                .contains("\npushbridge_publish_to_acked_seconds_bucket{le=\"600.0\"} 2\n")
+                .contains("\npushbridge_publish_to_acked_seconds_count 2\n")
+                .contains("\npushbridge_publish_ahead_total{until=\"acked\"} 1.0\n")
+                .contains("\npushbridge_settle_seconds_count 3\n")
+                // One value a write, and three messages may share one.
+                .containsPattern("\npushbridge_publish_to_written_seconds_count [12]\n");
+    }
+
+    private static BasicProperties published(long millis) {
+        return new BasicProperties.Builder()
+                .headers(Map.of("timestamp_in_ms", millis))
+                .timestamp(Date.from(Instant.EPOCH)) // less exact, so not looked at
+                .build();
+    }
+
+    @Test
     void thePublicListenerKnowsNothingOfTheAdminOnes() throws Exception {
         for (String path : new String[] {"/metrics", "/health/ready", "/dev/other", "/index.html"}) {
             assertThat(get(path).statusCode()).as(path).isEqualTo(404);
@@ -107,7 +160,8 @@ final class ListenersIT {
                 config.outbox(),
                 config.socket(),
                 config.auth(),
-                new AdminConfig("127.0.0.1", bridge.bridge().adminPort(), null, null),
+                new AdminConfig("127.0.0.1", bridge.bridge().adminPort(), null, 64, 1 << 20, null, null),
+                config.letters(),
                 config.shutdown());
         assertThatThrownBy(() -> TestBridge.start(taken))
                 .isInstanceOf(ListenerException.class)

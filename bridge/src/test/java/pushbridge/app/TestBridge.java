@@ -82,13 +82,15 @@ final class TestBridge implements AutoCloseable {
                         LONG,
                         LONG,
                         64 * 1024,
+                        0,
                         2,
                         Plain.LIMITS,
                         Plain.PROXIES,
                         null),
                 new AuthConfig(AuthConfig.Mode.DEV, false),
-                new AdminConfig("127.0.0.1", 0, null, null),
-                new ShutdownConfig(Duration.ofSeconds(5)));
+                new AdminConfig("127.0.0.1", 0, null, 64, 1 << 20, null, null),
+                Plain.LETTERS,
+                new ShutdownConfig(Duration.ofSeconds(5), Duration.ofSeconds(5)));
     }
 
     Bridge bridge() {

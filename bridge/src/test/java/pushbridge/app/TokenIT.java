@@ -12,6 +12,7 @@ import pushbridge.auth.TokenMinter;
 import pushbridge.config.AuthConfig;
 import pushbridge.config.BridgeConfig;
 import pushbridge.config.TokenConfig;
+import pushbridge.config.TokenKeys;
 import pushbridge.testing.Broker;
 import pushbridge.testing.BrokerExtension;
 
@@ -37,6 +38,7 @@ final class TokenIT {
                 dev.socket(),
                 new AuthConfig(AuthConfig.Mode.TOKEN, false, List.of(), TOKENS),
                 dev.admin(),
+                dev.letters(),
                 dev.shutdown()));
         bridge.awaitReady();
     }
@@ -48,8 +50,7 @@ final class TokenIT {
 
     private static TokenConfig tokens(String secret) {
         return new TokenConfig(
-                secret,
-                null,
+                TokenKeys.of(secret),
                 null,
                 null,
                 Duration.ofSeconds(30),

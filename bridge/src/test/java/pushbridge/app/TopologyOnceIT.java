@@ -168,7 +168,7 @@ final class TopologyOnceIT {
     private int topology(String... options) {
         out.reset();
         err.reset();
-        Cli cli = new Cli(config -> ExitCode.INTERNAL, PublishOnce::publish, TopologyOnce::check);
+        Cli cli = new Cli(config -> ExitCode.INTERNAL, PublishOnce::publish, TopologyOnce::check, LettersOnce::open);
         // The limits as in the test's own configuration; a later --set overrides an earlier one.
         List<String> args = new ArrayList<>(List.of("topology", "--set=amqp.uri=" + broker.uri()));
         args.add("--set=amqp.prefix=" + broker.prefix());

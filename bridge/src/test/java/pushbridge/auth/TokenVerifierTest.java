@@ -25,6 +25,7 @@ import java.util.Base64;
 import java.util.Date;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -34,6 +35,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import pushbridge.config.PublicKeys;
 import pushbridge.config.TokenConfig;
+import pushbridge.config.TokenKeys;
 
 /** What gets in and what does not, with real keys and signatures. */
 class TokenVerifierTest {
@@ -84,12 +86,80 @@ class TokenVerifierTest {
     }
 
     @Test
-    void aPublicKeyIsNoHmacSecret() throws Exception {
-        KeyPair pair = pair("RSA");
-        String pem = "-----BEGIN PUBLIC KEY-----\n"
+    void theSecretBeforeIsGoodToo() throws Exception {
+        String before = "before before before before before";
+        TokenKeys both = new TokenKeys(SECRET, before, null, null);
+        TokenVerifier verifier = verifier(config(both, null, null));
+        String old = signed(new JWSHeader(JWSAlgorithm.HS256), claims("42"), new MACSigner(before.getBytes(UTF_8)));
+
+        assertThat(verifier.verify(old)).isInstanceOf(Verdict.Valid.class);
+        assertThat(verifier.verify(hs(claims("42")))).isInstanceOf(Verdict.Valid.class);
+        assertInvalid(old);
+        // What is made here is made with the present one.
+        assertThat(verify(new TokenMinter(config(both, null, null))
+                        .mint("42", List.of(), NOW * 1000, Duration.ofMinutes(1))))
+                .isInstanceOf(Verdict.Valid.class);
+    }
+
+    @Test
+    void anyOfSeveralKeysInAFileWillDoAndAChangedFileIsTaken(@TempDir Path folder) throws Exception {
+        KeyPair first = pair("P-256");
+        KeyPair second = pair("RSA");
+        KeyPair third = pair("P-256");
+        Path file = Files.writeString(folder.resolve("keys.pem"), pem(first));
+        PemKeys keys = new PemKeys(new PublicKeys(file, List.of(first.getPublic())), System::nanoTime);
+        TokenVerifier verifier = new TokenVerifier(config(SECRET, null, null, null), keys, () -> NOW * 1000);
+        assertThat(accepted(verifier, first, second, third)).containsExactly(true, false, false);
+
+        Files.writeString(file, pem(first) + pem(second));
+        assertThat(accepted(verifier, first, second, third)).containsExactly(true, false, false);
+        keys.reread();
+        assertThat(accepted(verifier, first, second, third)).containsExactly(true, true, false);
+
+        for (String bad : new String[] {
+            "", "nonsense", pem(first).substring(0, 60), pem(third).replace("PUBLIC", "PRIVATE")
+        }) {
+            Files.writeString(file, bad);
+            keys.reread();
+            assertThat(keys.state().problem()).contains("stay in use").contains("keys.pem");
+            assertThat(accepted(verifier, first, second, third)).containsExactly(true, true, false);
+        }
+        Files.delete(file);
+        keys.reread();
+        assertThat(keys.state().problem()).contains("does not exist");
+        assertThat(keys.state().failures()).isEqualTo(5);
+
+        Files.writeString(file, pem(third));
+        keys.reread();
+        assertThat(keys.state().problem()).isNull();
+        assertThat(keys.state().refreshes()).isEqualTo(3);
+        assertThat(accepted(verifier, first, second, third)).containsExactly(false, false, true);
+    }
+
+    private static List<Boolean> accepted(TokenVerifier verifier, KeyPair... pairs) throws Exception {
+        List<Boolean> accepted = new java.util.ArrayList<>();
+        for (KeyPair pair : pairs) {
+            boolean rsa = pair.getPublic().getAlgorithm().equals("RSA");
+            String token = signed(
+                    new JWSHeader(rsa ? JWSAlgorithm.RS256 : JWSAlgorithm.ES256),
+                    claims("42"),
+                    rsa ? new RSASSASigner(pair.getPrivate()) : new ECDSASigner((ECPrivateKey) pair.getPrivate()));
+            accepted.add(verifier.verify(token) instanceof Verdict.Valid);
+        }
+        return accepted;
+    }
+
+    private static String pem(KeyPair pair) {
+        return "-----BEGIN PUBLIC KEY-----\n"
                 + Base64.getMimeEncoder(64, new byte[] {'\n'})
                         .encodeToString(pair.getPublic().getEncoded())
                 + "\n-----END PUBLIC KEY-----\n";
+    }
+
+    @Test
+    void aPublicKeyIsNoHmacSecret() throws Exception {
+        KeyPair pair = pair("RSA");
+        String pem = pem(pair);
         for (byte[] secret : List.of(
                 pem.getBytes(UTF_8),
                 pem.strip().getBytes(UTF_8),
@@ -198,7 +268,8 @@ class TokenVerifierTest {
         }
         String token = new String(php.getInputStream().readAllBytes(), UTF_8);
 
-        Verdict verdict = new TokenVerifier(config(SECRET, null, null, null), System::currentTimeMillis).verify(token);
+        Verdict verdict = verifier(config(SECRET, null, null, null), System::currentTimeMillis)
+                .verify(token);
         assertThat(verdict).as(token).isInstanceOfSatisfying(Verdict.Valid.class, valid -> {
             assertThat(valid.credentials().user()).isEqualTo("42");
             assertThat(valid.credentials().channels().allow("team-7")).isTrue();
@@ -235,7 +306,11 @@ class TokenVerifierTest {
     }
 
     private static TokenVerifier verifier(TokenConfig config) {
-        return new TokenVerifier(config, () -> NOW * 1000);
+        return verifier(config, () -> NOW * 1000);
+    }
+
+    private static TokenVerifier verifier(TokenConfig config, LongSupplier nowMillis) {
+        return new TokenVerifier(config, KeySource.of(config.keys(), null, System::nanoTime), nowMillis);
     }
 
     private static TokenVerifier verifier(KeyPair pair) {
@@ -244,8 +319,11 @@ class TokenVerifierTest {
 
     private static TokenConfig config(
             @Nullable String secret, @Nullable PublicKeys keys, @Nullable String issuer, @Nullable String audience) {
+        return config(new TokenKeys(secret, null, keys, null), issuer, audience);
+    }
+
+    private static TokenConfig config(TokenKeys keys, @Nullable String issuer, @Nullable String audience) {
         return new TokenConfig(
-                secret,
                 keys,
                 issuer,
                 audience,

@@ -45,6 +45,10 @@ final class CliTest {
     private TopologyCheck.Result topology = new TopologyCheck.Checked(List.of());
     private Publisher.Result answer = new Publisher.Result(Publisher.Outcome.CONFIRMED, "");
 
+    private static pushbridge.letters.LetterDesk noLetters() {
+        throw new AssertionError("nothing here is about letters");
+    }
+
     // serve
 
     @Test
@@ -394,7 +398,7 @@ final class CliTest {
         Publisher failing = (amqp, request) -> {
             throw new IllegalStateException("amqp://u:hidden@h");
         };
-        Cli cli = new Cli(serve, failing, this::check, new Machine(2L << 30, 2));
+        Cli cli = new Cli(serve, failing, this::check, (settings, holder) -> noLetters(), new Machine(2L << 30, 2));
         String[] quiet = {"publish", "all", "t", "{}"};
         assertThat(cli.run(quiet, Map.of(), print(out), print(err))).isEqualTo(70);
         assertThat(err()).contains("--verbose").doesNotContain("\tat ");
@@ -413,7 +417,7 @@ final class CliTest {
             published.add(request);
             return answer;
         };
-        return new Cli(serve, publisher, this::check, new Machine(2L << 30, 2))
+        return new Cli(serve, publisher, this::check, (settings, holder) -> noLetters(), new Machine(2L << 30, 2))
                 .run(args, environment, print(out), print(err));
     }
 

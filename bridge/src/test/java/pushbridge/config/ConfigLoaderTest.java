@@ -64,13 +64,15 @@ final class ConfigLoaderTest {
                                 Duration.ofSeconds(30),
                                 Duration.ofSeconds(15),
                                 64 << 10,
+                                0,
                                 6,
                                 new SocketLimits(1_000, 2_000, 50, 100),
                                 new ProxyConfig(List.of(), ProxyConfig.Header.X_FORWARDED_FOR, false),
                                 null),
                         new AuthConfig(AuthConfig.Mode.DEV, false),
-                        new AdminConfig("127.0.0.1", 8081, null, null),
-                        new ShutdownConfig(Duration.ofSeconds(5))));
+                        new AdminConfig("127.0.0.1", 8081, null, 64, 1 << 20, null, null),
+                        new LettersConfig(200_000, 1L << 30, Duration.ofSeconds(30), Duration.ofMinutes(15)),
+                        new ShutdownConfig(Duration.ofSeconds(5), Duration.ofSeconds(5))));
     }
 
     /** Guards against two keys swapped in the assembly: each key, set alone to a value of its own, changes one thing. */
@@ -111,6 +113,7 @@ final class ConfigLoaderTest {
                         "socket.max-handshakes-per-second=37",
                         "socket.max-handshakes-per-second-per-address=38",
                         "socket.max-frames-per-second=39",
+                        "socket.compress-above=40KiB",
                         "socket.trusted-proxies=10.0.0.0/8, 2001:db8::1",
                         "socket.forwarded-header=x-real-ip",
                         "socket.proxy-protocol=true")
@@ -152,6 +155,7 @@ final class ConfigLoaderTest {
                         Duration.ofSeconds(32),
                         Duration.ofSeconds(33),
                         64 << 10,
+                        40 << 10,
                         6,
                         new SocketLimits(36, 37, 38, 39),
                         new ProxyConfig(
@@ -426,6 +430,9 @@ final class ConfigLoaderTest {
         "admin.port=8080, admin.port, '8080 is the port of the public listener'",
         "socket.host=0.0.0.0, auth.mode, 'set pushbridge.auth.dev-allow-remote=true'",
         "socket.host=::, auth.mode, 'listen on 127.0.0.1'",
+        "admin.host=0.0.0.0, admin.host, 'can be reached from other machines'",
+        "admin.host=::, admin.host, 'set pushbridge.admin.token (make one with'",
+        "admin.host=8.8.8.8, admin.host, 'or listen on 127.0.0.1'",
     })
     void keysThatContradictEachOtherAreRefused(String settings, String key, String sentence) {
         assertThat(problems(Map.of(), ("auth.mode=dev " + settings).split(" ", -1)))
@@ -448,6 +455,39 @@ final class ConfigLoaderTest {
     @Test
     void devModeOnOtherAddressesCanBeForced() throws ConfigException {
         load(Map.of(), "auth.mode=dev", "socket.host=0.0.0.0", "auth.dev-allow-remote=true");
+    }
+
+    @Test
+    void operatorsBeyondLoopbackNeedATokenOrACertificate() throws Exception {
+        Path anyFile = Files.writeString(folder.resolve("any"), "x"); // read by the bridge, not by the loader
+        String token = "0123456789abcdef0123456789abcdef";
+        AdminConfig config = load(Map.of(), "auth.mode=dev", "admin.host=0.0.0.0", "admin.token=" + token)
+                .values()
+                .admin();
+        assertThat(config.token()).isEqualTo(token);
+        assertThat(config.toString()).doesNotContain(token);
+        assertThat(load(Map.of(), "auth.mode=dev", "admin.token=" + token)
+                        .changes()
+                        .toString())
+                .doesNotContain(token);
+        assertThat(problems(Map.of(), "auth.mode=dev", "admin.token=" + token.substring(1)))
+                .singleElement()
+                .asString()
+                .contains("too short to be safe")
+                .doesNotContain(token.substring(1));
+        load(
+                Map.of(),
+                "auth.mode=dev",
+                "admin.host=0.0.0.0",
+                "admin.tls.client-ca-file=" + anyFile,
+                "admin.tls.certificate-file=" + anyFile,
+                "admin.tls.key-file=" + anyFile);
+    }
+
+    @Test
+    void aCommandThatAsksTheBridgeNeedsNoAuthMode() throws ConfigException {
+        assertThat(new ConfigLoader(MACHINE).loadAdmin(sources("admin.port=1")).port())
+                .isEqualTo(1);
     }
 
     @Test

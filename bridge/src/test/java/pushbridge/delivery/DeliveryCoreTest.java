@@ -593,14 +593,111 @@ final class DeliveryCoreTest {
             harness.publish("channel.news", "m" + i);
         }
         harness.run();
-        slow.read(1);
         slow.capacity(0);
-        harness.run();
-        harness.pass(Duration.ofMillis(1_999));
+        for (int i = 0; i < 3; i++) {
+            harness.pass(Duration.ofMillis(499));
+            slow.read(1);
+        }
+        harness.pass(Duration.ofMillis(499));
         assertThat(slow.closedWith).isNull();
 
-        harness.pass(Duration.ofMillis(2));
+        harness.pass(Duration.ofMillis(5));
         assertThat(slow.closedWith).isEqualTo(CloseCode.SLOW);
+    }
+
+    @Test
+    void whoReadsIsGivenTimeFromWhatItReadLast() { // I4
+        FakeClient late = harness.connect("l", "ann", Confirmation.PONG, "news");
+        late.capacity(2);
+        for (int i = 0; i < 3; i++) {
+            harness.publish("channel.news", "m" + i);
+        }
+        harness.run();
+        late.capacity(0);
+        harness.pass(Duration.ofMillis(400));
+        late.read(1);
+        harness.pass(Duration.ofMillis(1));
+        harness.pass(Duration.ofMillis(499));
+        assertThat(late.closedWith).isNull();
+
+        harness.pass(Duration.ofMillis(1));
+        assertThat(late.closedWith).isEqualTo(CloseCode.STALLED);
+    }
+
+    @Test
+    void nobodyIsBlamedForWhatTheBridgeHasNotWritten() { // I4
+        FakeClient client = harness.connect("c", "ann", Confirmation.PONG, "news");
+        client.capacity(1);
+        client.blocked(false);
+        harness.publish("channel.news", "one");
+        Instruction two = harness.publish("channel.news", "two");
+        harness.run();
+        for (int i = 0; i < 100; i++) {
+            harness.pass(Duration.ofMillis(100));
+        }
+        assertThat(client.closedWith).isNull();
+        assertThat(harness.isSettled(two)).isFalse();
+
+        client.read(1);
+        harness.run();
+        assertThat(harness.isSettled(two)).isTrue();
+    }
+
+    @Test
+    void whoHasReadMuchIsGivenAMomentEvenWhenNoPatienceIsLeft() { // I4
+        List<FakeClient> well = new ArrayList<>();
+        for (int i = 0; i < 19; i++) {
+            well.add(harness.connect("w" + i, "well" + i, Confirmation.PONG, "news"));
+        }
+        for (int i = 0; i < 1_000; i++) {
+            harness.publish("channel.news", "m" + i);
+        }
+        harness.run();
+        well.forEach(FakeClient::readAll);
+        harness.connect("h", "hostile", Confirmation.PONG, "news").capacity(0);
+        FakeClient late = well.get(0);
+        while (true) { // until the account is empty
+            Instruction news = harness.publish("channel.news", "news");
+            harness.run();
+            if (harness.isSettled(news)) {
+                break;
+            }
+            harness.pass(Duration.ofMillis(100));
+            harness.connect("h", "hostile", Confirmation.PONG, "news").capacity(0);
+        }
+        late.capacity(0);
+        harness.publish("channel.news", "more");
+        harness.run();
+        harness.pass(Duration.ofMillis(99));
+        assertThat(late.closedWith).isNull();
+
+        harness.pass(Duration.ofMillis(1));
+        assertThat(late.closedWith).isEqualTo(CloseCode.STALLED);
+    }
+
+    @Test
+    void whoReadsIsNotCutOffForTheStallsOfOthersBefore() { // I4
+        List<FakeClient> well = new ArrayList<>();
+        for (int i = 0; i < 19; i++) {
+            well.add(harness.connect("w" + i, "well" + i, Confirmation.PONG, "news"));
+        }
+        FakeClient full = well.get(0);
+        full.capacity(3);
+        for (int i = 0; i < 3; i++) {
+            harness.connect("h" + i, "hostile", Confirmation.PONG, "news").capacity(0);
+            harness.publish("channel.news", "m" + i);
+            harness.run();
+            harness.pass(Duration.ofMillis(501));
+        }
+        Instruction more = harness.publish("channel.news", "more");
+        harness.run();
+        assertThat(harness.isSettled(more)).isFalse();
+        assertThat(full.closedWith).isNull();
+
+        full.read(1);
+        harness.run();
+        assertThat(harness.isSettled(more)).isTrue();
+        assertThat(well).allSatisfy(client -> assertThat(client.closedWith).isNull());
     }
 
     @Test

@@ -21,6 +21,7 @@ final class FakeClient implements FrameSink {
 
     private int capacity = Integer.MAX_VALUE;
     private boolean refused;
+    private boolean blocked = true;
     private long written;
     private int flushes;
     private int offered;
@@ -75,6 +76,16 @@ final class FakeClient implements FrameSink {
     @Override
     public long written() {
         return written;
+    }
+
+    @Override
+    public boolean isBlocked() {
+        return blocked;
+    }
+
+    /** Whether it is the client that what waits here waits for, as it is at first; otherwise it is the bridge. */
+    void blocked(boolean byClient) {
+        blocked = byClient;
     }
 
     @Override

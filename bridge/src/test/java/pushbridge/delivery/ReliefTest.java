@@ -32,6 +32,15 @@ final class ReliefTest {
     }
 
     @Test
+    void whoWaitsForTheBridgeAloneIsNotStalled() { // I4
+        FakeClient waiting = clientWith(6, 20);
+        waiting.blocked(false);
+        look(0);
+        look(25);
+        assertThat(waiting.closedWith).isNull();
+    }
+
+    @Test
     void thenThoseWithTheMostWaitingGoUntilAQuarterIsFree() { // I4, I5
         FakeClient much = clientWith(3, 20);
         FakeClient more = clientWith(4, 20);

@@ -23,7 +23,7 @@ import pushbridge.testing.Ports;
  * RabbitMQ nodes of the suite's own, from the installed package, to be stopped and killed at will: one, or several as a
  * cluster. Names, ports, port mapper, cookie and folders are theirs alone. For the test's thread.
  */
-final class RabbitNodes implements AutoCloseable {
+public final class RabbitNodes implements AutoCloseable {
 
     private static final Duration START = Duration.ofMinutes(5);
     private static final Duration STOP = Duration.ofMinutes(1);
@@ -42,7 +42,10 @@ final class RabbitNodes implements AutoCloseable {
     private @Nullable Process epmd;
     private int majorVersion;
 
-    private RabbitNodes(Path programs, Path home) {
+    private final String more;
+
+    private RabbitNodes(Path programs, Path home, String more) {
+        this.more = more;
         this.programs = programs;
         this.home = home;
     }
@@ -52,6 +55,15 @@ final class RabbitNodes implements AutoCloseable {
      * unless a broker is required.
      */
     static RabbitNodes start(int count) throws IOException, InterruptedException {
+        return start(count, "");
+    }
+
+    /** One node with these lines in its configuration besides. */
+    public static RabbitNodes startWith(String configuration) throws IOException, InterruptedException {
+        return start(1, configuration);
+    }
+
+    private static RabbitNodes start(int count, String more) throws IOException, InterruptedException {
         Path programs = installed();
         if (programs == null) {
             String missing = "no rabbitmq-server in " + PLACES + "; " + SERVER_VARIABLE + " may name one";
@@ -62,7 +74,7 @@ final class RabbitNodes implements AutoCloseable {
         }
         Path home = Files.createDirectories(Results.FOLDER.resolve("rabbit-" + UUID.randomUUID()))
                 .toAbsolutePath();
-        RabbitNodes cluster = new RabbitNodes(programs, home);
+        RabbitNodes cluster = new RabbitNodes(programs, home, more);
         try {
             cluster.begin(count);
         } catch (IOException | InterruptedException | RuntimeException | AssertionError e) {
@@ -170,6 +182,11 @@ final class RabbitNodes implements AutoCloseable {
         return nodes.get(index);
     }
 
+    /** Where the first one takes connections without TLS. */
+    public URI plainUri() {
+        return only().uri();
+    }
+
     Node only() {
         return nodes.get(0);
     }
@@ -232,7 +249,7 @@ final class RabbitNodes implements AutoCloseable {
                     Files.readString(Path.of(System.getProperty("pushbridge.root", ".."), "docker", "rabbitmq.conf")));
             conf.append("\nlisteners.tcp.1 = 127.0.0.1:").append(amqpPort).append('\n');
             // RabbitMQ 3.10's default; 4.0 has 16 MiB, which would refuse the largest message of the suite.
-            conf.append("max_message_size = 134217728\n");
+            conf.append("max_message_size = 134217728\n").append(more);
             if (count > 1) {
                 // So that the first goes ahead alone and the others find it.
                 conf.append("cluster_formation.peer_discovery_backend = classic_config\n");

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
+import pushbridge.timing.Durations;
 
 final class MetricsReferenceTest {
 
@@ -44,7 +45,9 @@ final class MetricsReferenceTest {
     void aScrapeShowsEveryMetricUnderItsDocumentedName() {
         try (MetricsRegistry registry = new MetricsRegistry()) {
             for (Metric metric : Metric.values()) {
-                if (metric.label() == null) {
+                if (metric.kind() == Metric.Kind.HISTOGRAM) {
+                    registry.register(metric, new Durations());
+                } else if (metric.label() == null) {
                     registry.register(metric, () -> 42);
                 } else {
                     registry.register(metric, "x", () -> 42);
@@ -52,9 +55,36 @@ final class MetricsReferenceTest {
             }
             String scrape = registry.scrape();
             for (Metric metric : Metric.values()) {
+                if (metric.kind() == Metric.Kind.HISTOGRAM) {
+                    assertThat(scrape).contains("\n" + metric.scrapedName() + "_bucket{le=\"0.005\"} 0\n");
+                    continue;
+                }
                 String labels = metric.label() == null ? "" : "{" + metric.label() + "=\"x\"}";
                 assertThat(scrape).contains("\n" + metric.scrapedName() + labels + " 42.0\n");
             }
         }
+    }
+
+    @Test
+    void durationsAreScrapedAsAHistogramInSeconds() {
+        Durations durations = new Durations();
+        durations.record(0);
+        durations.record(5);
+        durations.record(6);
+        durations.record(1_000_000);
+        durations.record(-3);
+        try (MetricsRegistry registry = new MetricsRegistry()) {
+            registry.register(Metric.SETTLE, durations);
+            assertThat(registry.scrape())
+                    .contains("# TYPE pushbridge_settle_seconds histogram\n")
+                    .contains("\npushbridge_settle_seconds_bucket{le=\"0.001\"} 2\n")
+                    .contains("\npushbridge_settle_seconds_bucket{le=\"0.005\"} 3\n")
+                    .contains("\npushbridge_settle_seconds_bucket{le=\"0.01\"} 4\n")
+                    .contains("\npushbridge_settle_seconds_bucket{le=\"600.0\"} 4\n")
+                    .contains("\npushbridge_settle_seconds_bucket{le=\"+Inf\"} 5\n")
+                    .contains("\npushbridge_settle_seconds_count 5\n")
+                    .contains("\npushbridge_settle_seconds_sum 1000.011\n");
+        }
+        assertThat(durations.negative()).isEqualTo(1);
     }
 }

@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
 /**
  * The cases of the Autobahn test suite that apply to a server which takes text only and offers no compression, under their
  * numbers there. What Autobahn sees echoed is here what follows: a ping frame that is answered shows that the connection
- * has survived. Not here: 9 (performance), 12 and 13 (compression), and what only binary messages can show.
+ * has survived. Not here: 9 (performance), what only binary messages can show, and 12 and 13: see {@link CompressionTest}.
  */
 class ConformanceTest {
 

@@ -77,6 +77,7 @@ class LimitsTest {
         RawClient.Response refused = from("203.0.113.7");
         assertThat(refused.status()).isEqualTo(429);
         assertThat(refused.headers()).containsKey("retry-after");
+        assertThat(listener.server().refused()).containsEntry("too-often-for-address", 1L);
         assertThat(from("203.0.113.8").status()).isEqualTo(101);
         listener.clock.advance(Duration.ofSeconds(1));
         assertThat(from("203.0.113.7").status()).isEqualTo(101);
@@ -94,6 +95,10 @@ class LimitsTest {
             }
         }
         assertThat(statuses).contains(101, 503).containsOnly(101, 503);
+        assertThat(listener.server().refused())
+                .containsEntry(
+                        "too-often",
+                        statuses.stream().filter(status -> status == 503).count());
     }
 
     @Test
@@ -153,6 +158,50 @@ class LimitsTest {
         client.send("GET /ws HTTP/1.1\r\n\r\n".getBytes(UTF_8));
         assertThat(client.readToEnd()).isZero();
         assertThat(listener.sessions.opened).isEmpty();
+    }
+
+    @Test
+    void everyRefusalIsCountedByItsReason() throws Exception {
+        listener.maxConnections = 4;
+        listener.limits = new SocketLimits(2, 1_000, 3, 1_000);
+        RawClient stopsHalfWay = connect();
+        stopsHalfWay.send("GET /ws HTTP/1.1\r\n".getBytes(UTF_8));
+        TestListener.await(() -> listener.server().arrivals() == 1);
+        listener.clock.advance(Duration.ofSeconds(11));
+        listener.server().sweep();
+        TestListener.await(() -> listener.server().arrivals() == 0);
+
+        connect().handshake("/ws", "Origin: http://evil.example");
+        connect().handshake("/ws", "Host: evil.example");
+        connect().handshake("/ws?user=%zz");
+        RawClient get = connect();
+        get.send("GET /ws HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(UTF_8));
+        assertThat(get.response().status()).isEqualTo(426);
+        for (RawClient client : clients) {
+            client.close();
+        }
+        TestListener.await(
+                () -> listener.server().connections() + listener.server().arrivals() == 0);
+
+        from("203.0.113.1");
+        from("203.0.113.1");
+        assertThat(from("203.0.113.1").status()).isEqualTo(429);
+        clients.get(clients.size() - 1).close(); // until then it takes a place
+        TestListener.await(() -> listener.server().arrivals() == 0);
+        from("203.0.113.2");
+        from("203.0.113.3");
+        assertThat(from("203.0.113.4").status()).isEqualTo(503);
+
+        assertThat(listener.server().refused())
+                .containsOnlyKeys(SocketServer.REFUSALS)
+                .containsEntry("timeout", 1L)
+                .containsEntry("foreign-origin", 1L)
+                .containsEntry("forbidden", 1L)
+                .containsEntry("malformed", 1L)
+                .containsEntry("no-websocket", 1L)
+                .containsEntry("full-for-address", 1L)
+                .containsEntry("full", 1L)
+                .containsEntry("unauthorized", 0L);
     }
 
     @Test

@@ -22,7 +22,7 @@ import java.util.Map;
 final class RawClient implements Closeable {
 
     /** One frame from the server. */
-    record Received(int opcode, byte[] payload) {
+    record Received(int opcode, boolean compressed, byte[] payload) {
 
         String text() {
             return new String(payload, StandardCharsets.UTF_8);
@@ -162,7 +162,7 @@ final class RawClient implements Closeable {
 
     /** The next frame. */
     Received receive() throws IOException {
-        int opcode = in.readUnsignedByte() & 0x0F;
+        int first = in.readUnsignedByte();
         long length = in.readUnsignedByte();
         if (length == 126) {
             length = in.readUnsignedShort();
@@ -171,7 +171,7 @@ final class RawClient implements Closeable {
         }
         byte[] payload = new byte[(int) length];
         in.readFully(payload);
-        return new Received(opcode, payload);
+        return new Received(first & 0x0F, (first & 0x40) != 0, payload);
     }
 
     /** The next text frame; anything else fails. */

@@ -821,6 +821,7 @@ class SocketServerTest {
                     Duration.ofSeconds(30),
                     Duration.ofSeconds(15),
                     16_384,
+                    0,
                     selectors,
                     Plain.LIMITS,
                     Plain.PROXIES,

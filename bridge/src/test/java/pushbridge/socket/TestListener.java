@@ -27,6 +27,7 @@ final class TestListener implements AutoCloseable {
     int maxFrameBytes = 4_096;
     int outboxBytes = 64 * 1024;
     SocketLimits limits = Plain.LIMITS;
+    int compressAbove;
     ProxyConfig proxies = Plain.PROXIES;
 
     @Nullable
@@ -60,6 +61,7 @@ final class TestListener implements AutoCloseable {
                 Duration.ofSeconds(30),
                 Duration.ofSeconds(15),
                 16_384,
+                compressAbove,
                 2,
                 limits,
                 proxies,

@@ -15,10 +15,17 @@ import java.nio.file.StandardCopyOption;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
@@ -173,6 +180,64 @@ class TlsTest {
         assertThat(shownTo(socket("TLSv1.3"))).isEqualTo("CN=renewed");
         open.sendText("{\"type\":\"ping\"}");
         assertThat(open.receiveText()).contains("pong");
+    }
+
+    /** While new clients come all the time, the certificate changes to and fro; nobody is turned away or cut off by that. */
+    @Test
+    void aCertificateIsReplacedUnderLoad() throws Exception {
+        Path certificate = copy(server.certificate(), "load.pem");
+        Path key = copy(server.key(), "load.key");
+        ServerTls tls = withTls(new TlsConfig(certificate, key, null, null));
+        List<RawClient> before = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            before.add(RawClient.over(socket("TLSv1.3")).upgrade("/ws?user=" + i));
+        }
+        Set<String> seen = ConcurrentHashMap.newKeySet();
+        AtomicInteger served = new AtomicInteger();
+        AtomicBoolean enough = new AtomicBoolean();
+        ExecutorService threads = Executors.newFixedThreadPool(4);
+        List<Future<?>> comers = new ArrayList<>();
+        for (String version : List.of("TLSv1.3", "TLSv1.2", "TLSv1.3", "TLSv1.2")) {
+            comers.add(threads.submit(() -> {
+                while (!enough.get()) {
+                    // A context of its own resumes no session, which would show the certificate of the first time.
+                    try (SSLSocket socket = (SSLSocket) authority
+                            .client(null)
+                            .getSocketFactory()
+                            .createSocket(InetAddress.getLoopbackAddress(), listener.port())) {
+                        socket.setSoTimeout(10_000);
+                        socket.setEnabledProtocols(new String[] {version});
+                        socket.startHandshake();
+                        seen.add(shownTo(socket));
+                        assertThat(RawClient.over(socket)
+                                        .handshake("/ws?user=x")
+                                        .status())
+                                .isEqualTo(101);
+                    }
+                    served.incrementAndGet();
+                }
+                return null;
+            }));
+        }
+        for (int round = 0; round < 10; round++) {
+            Issued next = round % 2 == 0 ? renewed : server;
+            Files.copy(next.certificate(), certificate, StandardCopyOption.REPLACE_EXISTING);
+            Files.copy(next.key(), key, StandardCopyOption.REPLACE_EXISTING);
+            tls.reload();
+            assertThat(shownTo(socket("TLSv1.3"))).isEqualTo(round % 2 == 0 ? "CN=renewed" : "CN=server");
+            int until = served.get() + 8;
+            TestListener.await(() -> served.get() >= until || comers.stream().anyMatch(Future::isDone));
+        }
+        enough.set(true);
+        for (Future<?> comer : comers) {
+            comer.get(20, TimeUnit.SECONDS);
+        }
+        threads.shutdown();
+        assertThat(seen).containsExactlyInAnyOrder("CN=server", "CN=renewed");
+        for (RawClient open : before) {
+            open.sendText("{\"type\":\"ping\"}");
+            assertThat(open.receiveText()).contains("pong");
+        }
     }
 
     @Test

@@ -1,19 +1,36 @@
 package pushbridge.socket;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.nimbusds.jose.JWSAlgorithm;
+import com.nimbusds.jose.JWSHeader;
+import com.nimbusds.jose.crypto.ECDSASigner;
+import com.nimbusds.jose.jwk.Curve;
+import com.nimbusds.jose.jwk.ECKey;
+import com.nimbusds.jose.jwk.JWKSet;
+import com.nimbusds.jose.jwk.gen.ECKeyGenerator;
+import com.nimbusds.jwt.JWTClaimsSet;
+import com.nimbusds.jwt.SignedJWT;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Date;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import pushbridge.auth.KeySource;
 import pushbridge.auth.TokenMinter;
 import pushbridge.auth.TokenVerifier;
 import pushbridge.config.AuthConfig;
+import pushbridge.config.JwksConfig;
 import pushbridge.config.TokenConfig;
+import pushbridge.config.TokenKeys;
 import pushbridge.delivery.ClientRequest;
 import pushbridge.delivery.CloseCode;
 import pushbridge.socket.RecordingSessions.Opened;
+import pushbridge.testing.KeyServer;
 
 /** Tokens over real sockets: every way of carrying one gets in, everything else gets a real answer and no session. */
 class TokenHandshakeTest {
@@ -77,11 +94,73 @@ class TokenHandshakeTest {
         assertThat(refused(401, "/ws", "Authorization: Bearer " + good).body()).contains("expired");
     }
 
+    /** The selectors are two, and more handshakes than that come while the keys are being loaded. */
+    @Test
+    void whileTheKeysAreBeingLoadedTheAnswerIs503AndNobodyWaits() throws Exception {
+        ECKey key = new ECKeyGenerator(Curve.P_256).keyID("k").generate();
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        try (KeyServer server = new KeyServer(null)) {
+            server.answers(exchange -> {
+                asked.countDown();
+                try {
+                    go.await();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+                byte[] set = new JWKSet(key.toPublicJWK()).toString().getBytes(UTF_8);
+                exchange.sendResponseHeaders(200, set.length);
+                exchange.getResponseBody().write(set);
+            });
+            KeySource keys = keysOf(server);
+            keys.start();
+            asked.await();
+            config = config(true);
+            gate(List.of(), keys);
+            SignedJWT jwt = new SignedJWT(
+                    new JWSHeader.Builder(JWSAlgorithm.ES256).keyID("k").build(),
+                    new JWTClaimsSet.Builder()
+                            .subject("42")
+                            .expirationTime(Date.from(Instant.ofEpochMilli(listener.clock.machineMillis() + 60_000)))
+                            .build());
+            jwt.sign(new ECDSASigner(key));
+            String bearer = "Authorization: Bearer " + jwt.serialize();
+            for (int i = 0; i < 8; i++) {
+                RawClient.Response answer = refused(503, "/ws", bearer);
+                assertThat(answer.headers()).containsKey("retry-after");
+                assertThat(answer.body()).contains("cannot be checked now");
+                listener.open("/ws").close(); // nobody in particular needs no key
+            }
+            RawClient open = listener.open("/ws");
+            open.sendText(auth(jwt.serialize()));
+            assertThat(open.receiveText()).contains("\"try-later\"");
+            open.close();
+
+            go.countDown();
+            TestListener.await(() -> keys.state().usable());
+            int before = listener.sessions.opened.size();
+            listener.open("/ws", bearer).close();
+            assertThat(listener.sessions.opened.get(before).user).isEqualTo("42");
+            keys.stop();
+        }
+    }
+
+    private KeySource keysOf(KeyServer server) {
+        JwksConfig jwks = new JwksConfig(
+                server.url(),
+                null,
+                Duration.ofMinutes(5),
+                Duration.ofSeconds(10),
+                Duration.ofHours(24),
+                Duration.ofSeconds(60),
+                64 * 1024);
+        return KeySource.of(new TokenKeys(null, null, null, jwks), null, listener.clock::nanoTime);
+    }
+
     @Test
     void aTokenInTheQueryIsNotReadUnlessConfigured() throws Exception {
         config = new TokenConfig(
-                config.secret(),
-                null,
+                config.keys(),
                 null,
                 null,
                 Duration.ZERO,
@@ -181,8 +260,12 @@ class TokenHandshakeTest {
     }
 
     private void gate(List<String> origins) {
+        gate(origins, KeySource.of(config.keys(), null, listener.clock::nanoTime));
+    }
+
+    private void gate(List<String> origins, KeySource keys) {
         listener.gate = new TokenGate(
-                new TokenVerifier(config, listener.clock::machineMillis),
+                new TokenVerifier(config, keys, listener.clock::machineMillis),
                 new AuthConfig(AuthConfig.Mode.TOKEN, false, origins, config),
                 100);
     }
@@ -209,8 +292,7 @@ class TokenHandshakeTest {
 
     private static TokenConfig config(boolean anonymous) {
         return new TokenConfig(
-                "0123456789abcdef0123456789abcdef",
-                null,
+                TokenKeys.of("0123456789abcdef0123456789abcdef"),
                 null,
                 null,
                 Duration.ofSeconds(30),

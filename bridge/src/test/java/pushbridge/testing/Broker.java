@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
@@ -203,6 +204,36 @@ public final class Broker implements AutoCloseable {
             }
         } catch (IOException | InterruptedException e) {
             throw new AssertionError(command + " could not run", e);
+        }
+    }
+
+    /**
+     * Waits until an alarm is in force at the connections: rabbitmqctl is back when it is raised, and what is published before
+     * every connection has heard of it gets through and is confirmed, without the connection ever being blocked.
+     */
+    public void awaitPublishersBlocked() throws IOException, TimeoutException {
+        ConnectionFactory factory = new ConnectionFactory();
+        try {
+            factory.setUri(uri);
+        } catch (java.security.GeneralSecurityException e) {
+            throw new AssertionError(e);
+        }
+        factory.setAutomaticRecoveryEnabled(false);
+        AtomicBoolean blocked = new AtomicBoolean();
+        Connection probe = factory.newConnection("alarm probe " + prefix);
+        try {
+            probe.addBlockedListener(reason -> blocked.set(true), () -> blocked.set(false));
+            Channel publishing = probe.createChannel();
+            await("the alarm at the connections", () -> {
+                try {
+                    publishing.basicPublish("", "nobody." + prefix, null, new byte[1]);
+                } catch (IOException e) {
+                    throw new AssertionError(e);
+                }
+                return blocked.get();
+            });
+        } finally {
+            probe.abort(100); // a blocked connection is not read, so its close is not answered
         }
     }
 

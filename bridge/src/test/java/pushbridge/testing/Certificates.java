@@ -25,6 +25,8 @@ public final class Certificates {
     /** A certificate: as PKCS12, and as two PEM files. */
     public record Issued(Path pkcs12, Path certificate, Path key) {}
 
+    private static final String HERE = "san=dns:localhost,ip:127.0.0.1";
+
     private final Path folder;
     private final Path authority;
 
@@ -41,6 +43,20 @@ public final class Certificates {
 
     /** A certificate for {@code localhost} and 127.0.0.1, or for nothing of this machine. */
     public Issued issue(String name, String algorithm, boolean forThisMachine) throws Exception {
+        return issue(name, algorithm, forThisMachine ? HERE : "san=dns:elsewhere.example", "-0d");
+    }
+
+    /** One for the name {@code localhost} only, and not for its address. */
+    public Issued issueForName(String name) throws Exception {
+        return issue(name, "RSA", "san=dns:localhost", "-0d");
+    }
+
+    /** One for this machine that was good for a day, ten days ago. */
+    public Issued issueExpired(String name) throws Exception {
+        return issue(name, "EC", HERE, "-10d");
+    }
+
+    private Issued issue(String name, String algorithm, String subject, String start) throws Exception {
         Path store = folder.resolve(name + ".p12");
         Path request = folder.resolve(name + ".csr");
         Path signed = folder.resolve(name + ".signed.pem");
@@ -51,11 +67,15 @@ public final class Certificates {
         keytool(
                 authority,
                 "-gencert",
+                "-startdate",
+                start,
+                "-validity",
+                start.equals("-0d") ? "90" : "1",
                 "-alias",
                 "ca",
                 "-rfc",
                 "-ext",
-                forThisMachine ? "san=dns:localhost,ip:127.0.0.1" : "san=dns:elsewhere.example",
+                subject,
                 "-infile",
                 request.toString(),
                 "-outfile",

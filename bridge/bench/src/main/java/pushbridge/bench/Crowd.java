@@ -95,8 +95,8 @@ final class Crowd implements AutoCloseable, Swarm.Listener {
 
     /** Waits until so many messages have arrived at each of them since there were {@code before} in all. */
     void await(long before, long each) throws BenchException {
-        Waiting.progress(
-                "messages", before + each * size(), Duration.ofMillis(2), Bench.PATIENCE, () -> (double) received());
+        Waiting.progress("messages", (double) (before + each * size()), Duration.ofMillis(2), Bench.PATIENCE, () ->
+                (double) received());
     }
 
     @Override

@@ -67,10 +67,11 @@ final class Fanout {
                 }
                 Stand bridge = stands.get("bridge");
                 Stand nchan = stands.get("Nchan");
-                for (Stand stand : stands.values()) {
+                for (Map.Entry<String, Stand> each : stands.entrySet()) {
+                    Stand stand = each.getValue();
                     double cpu = stand.median(Measured::cpuMicros);
                     double rate = stand.median(Measured::framesPerSecond);
-                    if (stand == bridge) {
+                    if (each.getKey().equals("bridge")) {
                         bench.figures().atMost(1, "bridge: CPU", cpu, "us/frame");
                         bench.figures().atLeast(1_000_000, "bridge: sent", rate, "frames/s");
                     } else {
@@ -157,7 +158,10 @@ final class Fanout {
             bench.figures().note(many + " clients: CPU", manyCpu, "us/frame");
             bench.figures().note(many + " clients: sent", wide.median(Measured::framesPerSecond), "frames/s");
             bench.figures().atMost(1, "CPU, as a multiple of that with few", manyCpu / fewCpu, "");
-            bench.figures().none("connections lost", narrow.crowd().closed() + wide.crowd().closed());
+            bench.figures()
+                    .none(
+                            "connections lost",
+                            narrow.crowd().closed() + wide.crowd().closed());
         }
     }
 
@@ -191,7 +195,10 @@ final class Fanout {
                             "5% read nothing: p99, as a multiple",
                             mixed.median(Measured::p99Millis) / calm.median(Measured::p99Millis),
                             "");
-            bench.figures().none("connections lost of those that read", calm.crowd().closed() + mixed.crowd().closed());
+            bench.figures()
+                    .none(
+                            "connections lost of those that read",
+                            calm.crowd().closed() + mixed.crowd().closed());
         }
     }
 
@@ -216,7 +223,10 @@ final class Fanout {
 
     private static void lost(Bench bench, Map<String, Stand> stands) {
         for (Stand stand : stands.values()) {
-            bench.figures().none(stand.peer().name() + ": connections lost", stand.crowd().closed());
+            bench.figures()
+                    .none(
+                            stand.peer().name() + ": connections lost",
+                            stand.crowd().closed());
         }
     }
 
@@ -257,9 +267,6 @@ final class Fanout {
 
     private static Measured measured(double frames, double seconds, double cpuSeconds, Histogram latency) {
         return new Measured(
-                frames / seconds,
-                cpuSeconds * 1e6 / frames,
-                Online.millis(latency, 50),
-                Online.millis(latency, 99));
+                frames / seconds, cpuSeconds * 1e6 / frames, Online.millis(latency, 50), Online.millis(latency, 99));
     }
 }

@@ -73,6 +73,8 @@ final class Main implements Callable<Integer> {
         all.put("hold-week", HoldWeek::run);
         all.put("hold-order-restart", HoldOrderRestart::run);
         all.put("unicast-confirm", UnicastConfirm::run);
+        all.put("unicast-drain", Unicast::drain);
+        all.put("unicast-latency", Unicast::latency);
         all.put("fanout-burst", Fanout::burst);
         all.put("fanout-steady", Fanout::steady);
         all.put("fanout-wide", Fanout::wide);

@@ -99,8 +99,7 @@ final class NchanPeer implements Peer {
                     }
                   }
                 }
-                """
-                .formatted(MODULE, folder, folder, folder, folder, folder, folder, folder, port);
+                """.formatted(MODULE, folder, folder, folder, folder, folder, folder, folder, port);
     }
 
     private void countAnswers() {

@@ -62,8 +62,11 @@ final class UnicastConfirm {
             settings.put("intake.start-delay", "10s"); // the users are there before the first message is taken
             try (BridgeProcess bridge = bench.start(broker, settings)) {
                 Waiting.until("readiness", Bench.READY_PATIENCE, bridge::ready);
-                try (Swarm swarm =
-                        new Swarm(bridge.socketPort(), 1, kind == Kind.ACKNOWLEDGED ? Dialect.BRIDGE_V1 : Dialect.BRIDGE, new Counter(received))) {
+                try (Swarm swarm = new Swarm(
+                        bridge.socketPort(),
+                        1,
+                        kind == Kind.ACKNOWLEDGED ? Dialect.BRIDGE_V1 : Dialect.BRIDGE,
+                        new Counter(received))) {
                     for (int i = 0; i < users; i++) {
                         swarm.connect(Flood.user(Online.PREFIX, i), i);
                     }

@@ -1,0 +1,5 @@
+/** How long things take, counted cheaply enough for the path of every message. */
+@NullMarked
+package pushbridge.timing;
+
+import org.jspecify.annotations.NullMarked;

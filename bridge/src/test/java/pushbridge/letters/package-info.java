@@ -1,0 +1,4 @@
+@NullMarked
+package pushbridge.letters;
+
+import org.jspecify.annotations.NullMarked;
