@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { Bridge, Proxy, Site, connect, events, freePort, launch, packages, publish, received, seqs, startChat, stopAll, until, upTo } from './harness.mjs';
+import { Bridge, Proxy, Site, connect, events, freePort, freeze, launch, packages, publish, received, seqs, startChat, stopAll, until, upTo } from './harness.mjs';
 
 let browser, bridge, context;
 let nextUser = 1;
@@ -110,12 +110,12 @@ test('a frozen page whose connection goes meanwhile misses nothing', async () =>
   const proxy = await Proxy.start(bridge.port);
   const page = await open(proxy.url());
   await connect(page, { user });
-  const devtools = await context.newCDPSession(page);
-  await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
+  const wake = await freeze(page);
   await publish(`user.${user}`, 30);
   proxy.cut();
   proxy.mend();
-  await devtools.send('Page.setWebLifecycleState', { state: 'active' });
+  assert.deepEqual([await seqs(page), await states(page)], [[], ['open']], 'it notices nothing of all this');
+  await wake();
   await received(page, 30);
   assert.deepEqual(await seqs(page), upTo(30));
   proxy.stop();
@@ -191,14 +191,13 @@ test('the tab that has the connection is frozen: another one takes over; awake a
   await connect(second, { user, shared: true });
   await publish(`user.${user}`, 10);
   for (const tab of [first, second]) await received(tab, 10);
-  const devtools = await context.newCDPSession(first);
-  await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
+  const wake = await freeze(first);
   await publish(`user.${user}`, 30, { first: 11 });
   assert.deepEqual(await seqs(second), upTo(10), 'the leader tells nobody any more');
   await second.evaluate(() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })));
   await inOrder(second, 40);
   assert.ok(await second.evaluate(() => window.push.leader));
-  await devtools.send('Page.setWebLifecycleState', { state: 'active' });
+  await wake();
   await inOrder(first, 40);
   await until('it follows', () => first.evaluate(() => !window.push.leader));
   await publish(`user.${user}`, 10, { first: 41 });
@@ -401,7 +400,7 @@ test('a worker and a shared worker, from a page of another origin, get everythin
         window.seqs = Object.fromEntries(kinds.map((kind) => [kind, []]));
         window.states = {};
         for (const kind of kinds) {
-          const worker = new globalThis[kind](`/worker.js?user=${user}`, { type: 'module' });
+          const worker = new globalThis[kind](`/worker.js?user=${user}-${kind}`, { type: 'module' });
           worker.onerror = (event) => (window.states[kind] = `error: ${event.message}`);
           (worker.port ?? worker).onmessage = ({ data }) => (typeof data === 'number' ? window.seqs[kind].push(data) : (window.states[kind] = data));
         }
@@ -416,10 +415,13 @@ test('a worker and a shared worker, from a page of another origin, get everythin
       for (const got of Object.values(await some.evaluate(() => window.seqs))) assert.deepEqual(got, upTo(count));
     }
   };
-  await publish(`user.${user}`, 100, { exchange: site.exchange });
+  // A user each: what one device has, another one that was away does not get.
+  const publishToBoth = (options) =>
+    Promise.all(['Worker', 'SharedWorker'].map((kind) => publish(`user.${user}-${kind}`, 100, { exchange: site.exchange, ...options })));
+  await publishToBoth();
   await all(100);
   await guarded.end('SIGKILL');
-  await publish(`user.${user}`, 100, { first: 101, exchange: site.exchange });
+  await publishToBoth({ first: 101 });
   await guarded.start();
   await all(200);
   site.stop();

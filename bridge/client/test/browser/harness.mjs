@@ -233,6 +233,19 @@ export const launch = () =>
   });
 
 /**
+ * Stops all that a page does, as browsers do with pages in the background; what it returns wakes it up, still in the background.
+ * The driver makes a page believe that it has the focus, and such a page cannot be frozen: its own session has to take that back.
+ */
+export async function freeze(page) {
+  await page.evaluate(() => document.addEventListener('freeze', () => (window.frozen = true)));
+  const devtools = page._connection.toImpl(page).delegate._mainFrameSession._client;
+  await devtools.send('Emulation.setFocusEmulationEnabled', { enabled: false });
+  await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
+  await until('the page is frozen', () => page.evaluate(() => window.frozen));
+  return () => devtools.send('Page.setWebLifecycleState', { state: 'active' });
+}
+
+/**
  * In a page: a client for a user, that notes all it hears in `window.seqs` and `window.events`. With the bridge's address in
  * `at` the page comes from elsewhere, and asks its own site for tokens.
  */

@@ -34,7 +34,7 @@ record AmqpOriginal(String exchange, String routingKey, boolean redelivered, Bas
         if (headers().get(TIMESTAMP_IN_MS) instanceof Number exact) {
             millis = exact.longValue();
         } else if (properties.getTimestamp() != null) {
-            millis = properties.getTimestamp().getTime();
+            millis = properties.getTimestamp().toInstant().toEpochMilli();
         }
         return Math.max(0, millis);
     }

@@ -98,7 +98,7 @@ final class Connector {
      * the end of the connection may come before the alert that says why.
      */
     private static String hint(URI uri, Exception e) {
-        boolean ended = e instanceof SocketException && !(e instanceof ConnectException) || e instanceof EOFException;
+        boolean ended = (e instanceof SocketException && !(e instanceof ConnectException)) || e instanceof EOFException;
         return uri.getScheme().equals("amqps") && ended
                 ? ": it may want a certificate of the bridge, or not take the one it has been shown; see"
                         + " pushbridge.amqp.tls.certificate-file"

@@ -296,7 +296,7 @@ public final class Bridge {
         // Before anybody is turned away or told to leave: the message of one who is gone must not be a dead letter.
         CompletableFuture<Void> drained = loop.drain();
         stopAccepting();
-        sockets.announceGoingAway(grace);
+        sockets.announceGoingAway(config.shutdown().spread());
         awaitDrained(drained, grace.minus(closing));
         // Only now, so that the acknowledgements of what was confirmed meanwhile get out (I1), then the rest returns.
         intake.close();
@@ -345,6 +345,11 @@ public final class Bridge {
                 throw new InterruptedException();
             }
         }
+    }
+
+    /** Whether only a restart could help if not. */
+    boolean isLive() {
+        return health.now().live();
     }
 
     /** How it is now. */

@@ -2,6 +2,7 @@ package pushbridge.app;
 
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import pushbridge.auth.OriginRule;
@@ -49,8 +50,12 @@ public final class ServeProcess {
                     config.admin().host(),
                     bridge.adminPort());
             // Not before the bridge runs: until then there is nothing to stop in order.
-            Stopper stopper = new Stopper(bridge, config.shutdown().grace().plus(STOP_OVERTIME));
+            ServiceManager manager = new ServiceManager(System.getenv(), bridge::isLive);
+            Stopper stopper =
+                    new Stopper(bridge, manager, config.shutdown().grace().plus(STOP_OVERTIME));
             Runtime.getRuntime().addShutdownHook(stopper);
+            Signals.onTermination(new FirstAndSecond());
+            manager.ready();
             bridge.failure().get();
             stopper.exitCode = ExitCode.INTERNAL;
             return ExitCode.INTERNAL;
@@ -89,21 +94,39 @@ public final class ServeProcess {
         }
     }
 
+    /** The first signal ends the process in order, a second one at once: RabbitMQ has everything that is unsettled. */
+    private static final class FirstAndSecond implements Runnable {
+        private final AtomicBoolean stopping = new AtomicBoolean();
+
+        @Override
+        public void run() {
+            if (stopping.compareAndSet(false, true)) {
+                System.exit(ExitCode.OK.number()); // the hook stops the bridge
+            } else {
+                log.warn("Stopped at once by a second signal; what was in hand comes back, perhaps a second time");
+                Runtime.getRuntime().halt(ExitCode.FORCED.number());
+            }
+        }
+    }
+
     /** Runs when the process is told to end, however that happens. */
     private static final class Stopper extends Thread {
         private final Bridge bridge;
+        private final ServiceManager manager;
         private final Duration longest;
         volatile ExitCode exitCode = ExitCode.OK;
 
-        Stopper(Bridge bridge, Duration longest) {
+        Stopper(Bridge bridge, ServiceManager manager, Duration longest) {
             super("pushbridge-stop");
             this.bridge = bridge;
+            this.manager = manager;
             this.longest = longest;
         }
 
         @Override
         public void run() {
             log.info("Stopping");
+            manager.stopping();
             Thread stop = new Thread(this::stopBridge, "pushbridge-stopping");
             stop.start();
             try {

@@ -22,7 +22,9 @@ public enum ExitCode {
     /** The running bridge lets nobody in with this token or certificate. */
     REFUSED(77, "the bridge wants another token or certificate"),
     /** The configuration is wrong. */
-    CONFIG(78, "wrong configuration");
+    CONFIG(78, "wrong configuration"),
+    /** A second SIGTERM or SIGINT while the bridge was stopping; as a shell tells of a process that SIGTERM has ended. */
+    FORCED(143, "ended at once by a second signal");
 
     private final int number;
     private final String meaning;

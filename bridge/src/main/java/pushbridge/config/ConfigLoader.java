@@ -248,7 +248,7 @@ public final class ConfigLoader {
                 auth(v),
                 admin(v),
                 letters(v),
-                new ShutdownConfig(v.get(Keys.SHUTDOWN_GRACE)));
+                new ShutdownConfig(v.get(Keys.SHUTDOWN_GRACE), v.get(Keys.SHUTDOWN_SPREAD)));
     }
 
     private static MessageConfig message(Values v) {

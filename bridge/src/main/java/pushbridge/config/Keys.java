@@ -702,6 +702,13 @@ final class Keys {
             "How long, when stopping, messages in flight may take to be confirmed and clients to read their last"
                     + " frames.");
 
+    static final Key<Duration> SHUTDOWN_SPREAD = key(
+            "shutdown.spread",
+            FREQUENT,
+            ValueType.duration(ZERO, ofMinutes(10)),
+            "5s",
+            "Time over which pages with the client library come back after a stop, each at a random moment of it, so that"
+                    + " they do not all arrive at once.");
     static final Key<LogConfig.Format> LOG_FORMAT = key(
             "log.format",
             FREQUENT,

@@ -16,6 +16,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Date;
 import java.util.List;
 import java.util.Map;
@@ -136,7 +137,7 @@ final class ListenersIT {
     private static BasicProperties published(long millis) {
         return new BasicProperties.Builder()
                 .headers(Map.of("timestamp_in_ms", millis))
-                .timestamp(new Date(0)) // less exact, so not looked at
+                .timestamp(Date.from(Instant.EPOCH)) // less exact, so not looked at
                 .build();
     }
 

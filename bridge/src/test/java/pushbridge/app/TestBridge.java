@@ -90,7 +90,7 @@ final class TestBridge implements AutoCloseable {
                 new AuthConfig(AuthConfig.Mode.DEV, false),
                 new AdminConfig("127.0.0.1", 0, null, 64, 1 << 20, null, null),
                 Plain.LETTERS,
-                new ShutdownConfig(Duration.ofSeconds(5)));
+                new ShutdownConfig(Duration.ofSeconds(5), Duration.ofSeconds(5)));
     }
 
     Bridge bridge() {

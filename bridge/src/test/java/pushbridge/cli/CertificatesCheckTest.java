@@ -140,8 +140,8 @@ class CertificatesCheckTest {
                         config -> ExitCode.OK,
                         nobody,
                         (amqp, hold, create) -> new TopologyCheck.Checked(List.of()),
-                        (unused, holder) -> {
-                            throw new AssertionError("no dead letter is looked at");
+                        (letters, holder) -> {
+                            throw new AssertionError("no letters are read");
                         },
                         new Machine(2L << 30, 2))
                 .run(

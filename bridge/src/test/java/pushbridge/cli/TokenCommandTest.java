@@ -112,8 +112,8 @@ class TokenCommandTest {
                         config -> ExitCode.OK,
                         nobody,
                         (amqp, hold, create) -> new TopologyCheck.Checked(List.of()),
-                        (settings, holder) -> {
-                            throw new AssertionError("no dead letter is looked at");
+                        (letters, holder) -> {
+                            throw new AssertionError("no letters are read");
                         },
                         new Machine(2L << 30, 2))
                 .run(arguments, environment, new PrintStream(out, true, UTF_8), new PrintStream(err, true, UTF_8));

@@ -72,7 +72,7 @@ final class ConfigLoaderTest {
                         new AuthConfig(AuthConfig.Mode.DEV, false),
                         new AdminConfig("127.0.0.1", 8081, null, 64, 1 << 20, null, null),
                         new LettersConfig(200_000, 1L << 30, Duration.ofSeconds(30), Duration.ofMinutes(15)),
-                        new ShutdownConfig(Duration.ofSeconds(5))));
+                        new ShutdownConfig(Duration.ofSeconds(5), Duration.ofSeconds(5))));
     }
 
     /** Guards against two keys swapped in the assembly: each key, set alone to a value of its own, changes one thing. */

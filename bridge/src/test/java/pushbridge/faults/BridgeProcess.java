@@ -143,6 +143,19 @@ final class BridgeProcess implements AutoCloseable {
         }
     }
 
+    /** SIGTERM, without waiting for anything. */
+    void terminate() throws IOException, InterruptedException {
+        signal("-TERM");
+    }
+
+    /** Waits for its end; its exit code. */
+    int awaitEnd() throws InterruptedException {
+        if (!running().waitFor(STOP.toSeconds(), TimeUnit.SECONDS)) {
+            throw new AssertionError("the bridge did not end within " + STOP + "; see " + log);
+        }
+        return running().exitValue();
+    }
+
     /** What every thread does, into the log. */
     void dumpThreads() {
         try {

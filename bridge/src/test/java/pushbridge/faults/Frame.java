@@ -24,6 +24,14 @@ record Frame(String address, long seq, String text) {
         return type.equals("pong") || type.startsWith("bridge.");
     }
 
+    /** The delay that a bridge which goes away asks for, in milliseconds; -1 in any other text. */
+    static long goingAwayMillis(String text) {
+        JsonNode json = JSON.readTree(text);
+        return json.path("type").asString("").equals("bridge.going-away")
+                ? json.path("payload").path("delay").asLong(-1)
+                : -1;
+    }
+
     String key() {
         return key(address, seq);
     }

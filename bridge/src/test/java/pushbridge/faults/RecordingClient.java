@@ -54,6 +54,9 @@ final class RecordingClient implements AutoCloseable {
     private boolean here;
     private boolean reads = true;
     private int connections;
+    private long connectedNanos;
+    /** How long the bridge that goes away asks it to wait, in milliseconds; -1 when none does. */
+    private long askedToWait = -1;
 
     /**
      * @param servers as {@code ws://127.0.0.1:8080/ws}
@@ -102,6 +105,16 @@ final class RecordingClient implements AutoCloseable {
     /** Connections opened so far. */
     synchronized int connections() {
         return connections;
+    }
+
+    /** Whether the bridge tells it when to come back. */
+    boolean isTold() {
+        return kind != Kind.PLAIN;
+    }
+
+    /** When the latest connection opened, by {@link System#nanoTime}. */
+    synchronized long connectedNanos() {
+        return connectedNanos;
     }
 
     /** Connects, and keeps connecting. */
@@ -207,6 +220,7 @@ final class RecordingClient implements AutoCloseable {
                 open = true;
                 attempts--; // this one works: it is the first to be tried again
                 connections++;
+                connectedNanos = System.nanoTime();
                 if (reads) {
                     webSocket.request(1);
                 }
@@ -233,6 +247,12 @@ final class RecordingClient implements AutoCloseable {
 
         private void received(String text) {
             if (Frame.isService(text)) {
+                long delay = Frame.goingAwayMillis(text);
+                if (delay >= 0) {
+                    synchronized (RecordingClient.this) {
+                        askedToWait = delay;
+                    }
+                }
                 return;
             }
             synchronized (RecordingClient.this) {
@@ -348,7 +368,8 @@ final class RecordingClient implements AutoCloseable {
             synchronized (RecordingClient.this) {
                 if (current == this) {
                     open = false;
-                    connectLater(50 + random.nextInt(200));
+                    connectLater(askedToWait >= 0 ? askedToWait : 50 + random.nextInt(200));
+                    askedToWait = -1;
                 }
             }
         }

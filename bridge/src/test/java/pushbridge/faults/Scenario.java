@@ -25,6 +25,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import pushbridge.faults.RecordingClient.Kind;
 
 /**
@@ -75,6 +76,8 @@ final class Scenario implements AutoCloseable {
     private final Map<String, String> settings = new HashMap<>(SETTINGS);
     private final List<RecordingClient> clients = new ArrayList<>();
     private final Set<String> delivered = ConcurrentHashMap.newKeySet();
+    private final AtomicLong lastNews = new AtomicLong(System.nanoTime());
+    private final AtomicLong longestSilence = new AtomicLong();
     private final Queues queues;
     private final Publisher publisher;
     private final int users;
@@ -178,13 +181,7 @@ final class Scenario implements AutoCloseable {
         bridges.get(bridge).awaitReady();
         for (int i = 0; i < users; i++) {
             Kind kind = KINDS.get(i % KINDS.size());
-            RecordingClient client = new RecordingClient(
-                    "u" + i,
-                    kind,
-                    servers,
-                    timer,
-                    text -> delivered.add(Frame.of(text).key()),
-                    SEED + i);
+            RecordingClient client = new RecordingClient("u" + i, kind, servers, timer, this::delivered, SEED + i);
             clients.add(client);
             if (i % SOME != SOME - 1) {
                 client.come();
@@ -198,6 +195,20 @@ final class Scenario implements AutoCloseable {
                 () -> clients.stream().filter(RecordingClient::connected).count() >= users * 2 / 3);
         publisher.start();
         flow(600);
+    }
+
+    private void delivered(String text) {
+        if (delivered.add(Frame.of(text).key())) {
+            long now = System.nanoTime();
+            long before = lastNews.getAndSet(now);
+            longestSilence.accumulateAndGet(now - before, Math::max);
+        }
+    }
+
+    /** The longest time since the last call in which no page got anything new, in milliseconds. */
+    long takeLongestSilenceMillis() {
+        lastNews.set(System.nanoTime());
+        return TimeUnit.NANOSECONDS.toMillis(longestSilence.getAndSet(0));
     }
 
     /** Waits until RabbitMQ has accepted so many more messages. */

@@ -13,6 +13,7 @@ import com.nimbusds.jose.jwk.gen.ECKeyGenerator;
 import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.SignedJWT;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Date;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -120,7 +121,7 @@ class TokenHandshakeTest {
                     new JWSHeader.Builder(JWSAlgorithm.ES256).keyID("k").build(),
                     new JWTClaimsSet.Builder()
                             .subject("42")
-                            .expirationTime(new Date(listener.clock.machineMillis() + 60_000))
+                            .expirationTime(Date.from(Instant.ofEpochMilli(listener.clock.machineMillis() + 60_000)))
                             .build());
             jwt.sign(new ECDSASigner(key));
             String bearer = "Authorization: Bearer " + jwt.serialize();

@@ -1,0 +1,128 @@
+package pushbridge.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** What an operator does on purpose: ends a bridge with SIGTERM, once or twice. */
+@Tag("slow")
+final class RestartIT {
+
+    /** With as many as one test process can play on two processors beside two bridges and a broker. */
+    private static final int PAGES = Integer.getInteger("pushbridge.restart.pages", 1_000);
+
+    private static final long SPREAD_SECONDS = 8;
+
+    private static RabbitNodes rabbit;
+
+    @BeforeAll
+    static void startRabbit() throws Exception {
+        rabbit = RabbitNodes.start(1);
+    }
+
+    @AfterAll
+    static void stopRabbit() throws Exception {
+        rabbit.close();
+    }
+
+    @Test
+    void aRollingRestartUnderLoadLosesNothingAndPagesComeBackSpread() throws Exception { // I1, I2, I3
+        String fault = "rolling restart (SIGTERM) of an owner and its standby, %,d pages".formatted(PAGES);
+        try (Scenario run = new Scenario(fault, rabbit.uris(), PAGES)
+                .with("shutdown.spread", SPREAD_SECONDS + "s")
+                .with("shutdown.grace", "5s")) {
+            BridgeProcess first = run.bridge();
+            first.awaitReady();
+            BridgeProcess second = run.bridge();
+            run.begin();
+            for (BridgeProcess[] turn :
+                    List.of(new BridgeProcess[] {first, second}, new BridgeProcess[] {second, first})) {
+                BridgeProcess leaving = turn[0];
+                BridgeProcess staying = turn[1];
+                Waiting.until("the standby to answer", () -> !staying.answer().isEmpty());
+                run.flow(400);
+                run.takeLongestSilenceMillis();
+                long began = System.nanoTime();
+                leaving.terminate();
+                assertThat(leaving.awaitEnd()).as("exit code").isZero();
+                long ended = System.nanoTime();
+                staying.awaitReady();
+                run.delivery(400);
+                Waiting.until(
+                        "all pages to be back",
+                        () -> run.residents().stream()
+                                .filter(RecordingClient::isTold)
+                                .allMatch(RecordingClient::connected));
+                assertThat(TimeUnit.NANOSECONDS.toSeconds(ended - began))
+                        .as("seconds for the end in order")
+                        .isLessThan(5 + 5);
+                assertSpread(run, began);
+                note(run.takeLongestSilenceMillis(), TimeUnit.NANOSECONDS.toMillis(ended - began));
+                leaving.start(); // the next standby
+                // Until it answers, a signal ends the JVM as it would any other.
+                Waiting.until("the next standby to answer", () -> !leaving.answer().isEmpty());
+            }
+            run.finish();
+        }
+    }
+
+    /** Each quarter of the time has its share of those that come back: at once would be a herd. */
+    private static void assertSpread(Scenario run, long began) {
+        List<Long> came = run.residents().stream()
+                .filter(RecordingClient::isTold)
+                .map(RecordingClient::connectedNanos)
+                .filter(at -> at - began > 0)
+                .sorted()
+                .toList();
+        assertThat(came).hasSizeGreaterThan(PAGES / 3);
+        long quarter = TimeUnit.SECONDS.toNanos(SPREAD_SECONDS) / 4;
+        long most = 0;
+        for (long from : came) {
+            most = Math.max(
+                    most,
+                    came.stream()
+                            .filter(at -> at >= from && at < from + quarter)
+                            .count());
+        }
+        assertThat(most)
+                .as("of %d pages most within a quarter of the time", came.size())
+                .isLessThan(came.size() / 2);
+    }
+
+    private static void note(long silenceMillis, long stopMillis) throws Exception {
+        Files.writeString(
+                Results.FOLDER.resolve("restarts.txt"),
+                "%,d pages: nobody got anything new for %,d ms; the end in order took %,d ms%n"
+                        .formatted(PAGES, silenceMillis, stopMillis),
+                StandardOpenOption.CREATE,
+                StandardOpenOption.APPEND);
+    }
+
+    @Test
+    void aSecondSignalEndsItAtOnceAndLosesNothing() throws Exception { // I1
+        try (Scenario run = new Scenario("bridge ended by two signals", rabbit.uris(), 30)
+                .with("shutdown.grace", "10m")
+                .with("socket.stall-after", "10m")) {
+            BridgeProcess bridge = run.bridge();
+            run.begin();
+            // Who reads nothing holds up the end in order.
+            run.residents().stream().limit(5).forEach(RecordingClient::stall);
+            run.flow(200);
+            bridge.terminate();
+            Waiting.until("it to be stopping", () -> !bridge.ready());
+            assertThat(bridge.alive()).isTrue();
+            bridge.terminate();
+            assertThat(bridge.awaitEnd()).isEqualTo(143);
+            bridge.start();
+            bridge.awaitReady();
+            run.finish();
+        }
+    }
+}
