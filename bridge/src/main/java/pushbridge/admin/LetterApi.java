@@ -226,7 +226,7 @@ public final class LetterApi {
 
     /** The last line is the result, or the error, since the status has been sent by then. */
     private static void lines(AdminAnswer.Out out, Work work) throws IOException, InterruptedException {
-        ObjectNode last = Json.MAPPER.createObjectNode();
+        ObjectNode last = LetterJson.object();
         try {
             last.set("result", work.done());
         } catch (LetterException e) {

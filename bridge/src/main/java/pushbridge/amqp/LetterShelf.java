@@ -47,8 +47,11 @@ final class LetterShelf {
     /** Two would do; see {@link #settle}. */
     private static final int SETTLING = 3;
 
-    /** What came in this time may be the last, when RabbitMQ has nothing more. */
-    private static final long QUIET_MILLIS = 300;
+    /** How often it is looked whether anything still comes. */
+    private static final long LISTENING_MILLIS = 500;
+
+    /** How long RabbitMQ may take to put back what it was given back; it takes milliseconds. */
+    private static final long RETURN_MILLIS = 5_000;
 
     private static final long NANOS_PER_MILLI = 1_000_000;
 
@@ -199,31 +202,23 @@ final class LetterShelf {
         }
     }
 
-    /** Until the window is full, or there are as many as wanted, or nothing comes any more. */
+    /**
+     * Until the window is full, or there are as many as wanted. What was counted may also have gone another way, taken by
+     * somebody else or dropped by the queue; that is believed only after a long silence, since what RabbitMQ has sent can
+     * be on its way for as long as either machine is busy.
+     */
     private void awaitWindow(long wanted) throws LetterException, InterruptedException {
-        long deadline = System.nanoTime() + stepMillis * NANOS_PER_MILLI;
-        while (true) {
-            synchronized (this) {
-                while (!enough(wanted) && !isQuiet()) {
-                    wait(QUIET_MILLIS);
-                }
-                if (enough(wanted)) {
-                    return;
-                }
+        synchronized (this) {
+            lastArrivalNanos = System.nanoTime();
+            while (!enough(wanted) && silentNanos() < stepMillis * NANOS_PER_MILLI) {
+                wait(LISTENING_MILLIS);
             }
-            // Somebody else may have taken or the queue dropped what was counted.
-            if (ready() == 0) {
+            if (enough(wanted)) {
                 return;
             }
-            synchronized (this) {
-                if (lastArrivalNanos - deadline > -stepMillis * NANOS_PER_MILLI) {
-                    deadline = lastArrivalNanos + stepMillis * NANOS_PER_MILLI;
-                }
-                if (System.nanoTime() - deadline > 0) {
-                    throw LetterException.unavailable("RabbitMQ does not hand out the letters of " + name);
-                }
-                wait(QUIET_MILLIS);
-            }
+        }
+        if (ready() > 0) {
+            throw LetterException.unavailable("RabbitMQ does not hand out the letters of " + name);
         }
     }
 
@@ -233,8 +228,8 @@ final class LetterShelf {
         return windowInHand >= windowSize || received >= wanted;
     }
 
-    private boolean isQuiet() {
-        return System.nanoTime() - lastArrivalNanos > QUIET_MILLIS * NANOS_PER_MILLI;
+    private long silentNanos() {
+        return System.nanoTime() - lastArrivalNanos;
     }
 
     /** How many lie in the queue that nobody has in hand. */
@@ -376,12 +371,32 @@ final class LetterShelf {
 
     /** Gives everything back, and waits until RabbitMQ has it, so that whoever reads next sees all. Idempotent. */
     void close() {
+        boolean wasOpen;
+        int inHand;
+        synchronized (this) {
+            wasOpen = ended == null;
+            inHand = present;
+        }
         end("it was closed");
         try {
+            long before = wasOpen && inHand > 0 ? ready() : 0;
             channel.close();
+            if (wasOpen && inHand > 0) {
+                awaitReturn(before);
+            }
         } catch (IOException | java.util.concurrent.TimeoutException | ShutdownSignalException e) {
             log.debug("The channel of {} was gone already", name, e);
+        } catch (LetterException e) {
+            log.debug("Whether {} has its letters back is not known: {}", name, e.sentence());
         }
         spool.close();
+    }
+
+    /** The queue hears of the end of a channel after whoever closed it, and puts everything back at once. */
+    private void awaitReturn(long before) throws LetterException {
+        long deadline = System.nanoTime() + RETURN_MILLIS * NANOS_PER_MILLI;
+        while (ready() <= before && System.nanoTime() - deadline < 0) {
+            java.util.concurrent.locks.LockSupport.parkNanos(10 * NANOS_PER_MILLI);
+        }
     }
 }

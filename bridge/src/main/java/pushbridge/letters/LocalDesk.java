@@ -390,23 +390,18 @@ public final class LocalDesk implements LetterDesk {
     @Override
     public ObjectNode put(List<Letter> letters, boolean dryRun) throws LetterException, InterruptedException {
         synchronized (changing) {
-            Map<LetterQueue, Set<String>> there = new HashMap<>();
-            for (Letter letter : letters) {
-                if (!there.containsKey(letter.queue())) {
-                    Set<String> ids = new HashSet<>();
-                    try (Shelf shelf = shelves.open(letter.queue())) {
-                        shelf.entries().forEach(entry -> ids.add(entry.idText()));
-                    }
-                    there.put(letter.queue(), ids);
+            Set<String> known = new HashSet<>();
+            for (LetterQueue queue : LetterQueue.values()) {
+                List<Letter> its = letters.stream()
+                        .filter(letter -> letter.queue() == queue)
+                        .toList();
+                if (!its.isEmpty()) {
+                    known.addAll(there(queue, its));
                 }
             }
-            List<Letter> missing = new ArrayList<>();
-            for (Letter letter : letters) {
-                Set<String> ids = there.get(letter.queue());
-                if (ids != null && ids.add(letter.id())) {
-                    missing.add(letter);
-                }
-            }
+            List<Letter> missing = letters.stream()
+                    .filter(letter -> known.add(letter.queue().slug() + letter.id()))
+                    .toList();
             Taken taken = new Taken();
             if (!dryRun && !missing.isEmpty()) {
                 try (Sender sender = shelves.sender()) {
@@ -425,6 +420,21 @@ public final class LocalDesk implements LetterDesk {
             json.put("thereAlready", letters.size() - missing.size());
             return json;
         }
+    }
+
+    /** Which of these are in their queue; a queue may have many more than are asked for. */
+    private Set<String> there(LetterQueue queue, List<Letter> asked) throws LetterException, InterruptedException {
+        Set<Long> ids = new HashSet<>();
+        asked.forEach(letter -> ids.add(Long.parseLong(letter.id(), 16)));
+        Set<String> there = new HashSet<>();
+        try (Shelf shelf = shelves.open(queue)) {
+            for (Entry entry : shelf.entries()) {
+                if (ids.contains(entry.id())) {
+                    there.add(queue.slug() + entry.idText());
+                }
+            }
+        }
+        return there;
     }
 
     private static final class Taken implements Sender.Answer {
