@@ -67,7 +67,8 @@ final class RestartIT {
                 note(run.takeLongestSilenceMillis(), TimeUnit.NANOSECONDS.toMillis(ended - began));
                 leaving.start(); // the next standby
                 // Until it answers, a signal ends the JVM as it would any other.
-                Waiting.until("the next standby to answer", () -> !leaving.answer().isEmpty());
+                Waiting.until(
+                        "the next standby to answer", () -> !leaving.answer().isEmpty());
             }
             run.finish();
         }
