@@ -80,7 +80,8 @@ final class HeldRoutes {
                             "page-gone",
                             "The last message of that page is not held any more: begin again, without after."));
         } catch (TimeoutException e) {
-            throw new AdminException(503, "busy", "The delivery loop does not answer; try again, and look at /health/live.");
+            throw new AdminException(
+                    503, "busy", "The delivery loop does not answer; try again, and look at /health/live.");
         } catch (ExecutionException e) {
             throw new IllegalStateException("to look fails for no reason but a fault", e);
         }

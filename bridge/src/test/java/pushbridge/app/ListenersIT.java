@@ -122,11 +122,14 @@ final class ListenersIT {
         }
         Broker.await("three held", () -> bridge.bridge().stats().heldMessages() == 3);
 
-        JsonNode first = JsonMapper.shared().readTree(bridge.admin("/api/held?limit=2").body());
+        JsonNode first =
+                JsonMapper.shared().readTree(bridge.admin("/api/held?limit=2").body());
         assertThat(first.path("messages").asInt()).isEqualTo(3);
         assertThat(first.path("page").findValuesAsString("address")).containsExactly("user.bob", "user.cem");
         JsonNode second = JsonMapper.shared()
-                .readTree(bridge.admin("/api/held?limit=2&after=" + first.path("next").asString()).body());
+                .readTree(bridge.admin(
+                                "/api/held?limit=2&after=" + first.path("next").asString())
+                        .body());
         assertThat(second.path("page").findValuesAsString("address")).containsExactly("user.dan");
         assertThat(second.has("next")).isFalse();
 
