@@ -10,8 +10,8 @@ export interface SharedPushOptions extends Omit<PushOptions, 'seen' | 'resume'> 
  * takes over, and the bridge is asked to go on where the last connection ended. Every tab gets every envelope of the user;
  * those of a channel that any tab has joined reach its own handlers only in the tabs that have joined it.
  *
- * A leader that answers nothing, since the browser has frozen it, is replaced after 10 to 20 s of silence, and at once (4 s)
- * when another tab is looked at. When it wakes up it is told what it missed, and follows.
+ * A leader that is about to be frozen hands over. One that was stopped without being told is replaced after 10 to 20 s of
+ * silence, and 4 s after another tab is looked at. When it wakes up it has been told what it missed, and follows.
  *
  * An envelope is acknowledged when the leader's handlers have run; the others have been told by then. `awaitHandlers` and
  * `ackOnError` are about the leader's handlers. Events are heard in all tabs, except `round-trip`, `duplicate` and the

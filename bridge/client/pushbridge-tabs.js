@@ -1,6 +1,6 @@
 // One connection for all tabs of an origin: a leader, chosen by Web Locks, holds it and tells the others over a
-// BroadcastChannel. The browser passes the lock on when the leader's tab goes, however it goes; from a leader that is frozen
-// it is taken. Described in pushbridge-tabs.d.ts. Apache-2.0.
+// BroadcastChannel. The browser passes the lock on when the leader's tab goes, however it goes; a leader that is frozen
+// gives it up, or it is taken from it. Described in pushbridge-tabs.d.ts. Apache-2.0.
 import { Channel, PushClient, Seen } from './pushbridge-client.js';
 
 const FORWARDED = ['state', 'gap', 'seq-conflict', 'subscribed', 'renewed', 'going-away'];
@@ -102,11 +102,7 @@ export class SharedPushClient extends EventTarget {
   close() {
     if (!this.#bus) return;
     this.#leaveAll();
-    this.#seeking?.abort();
-    this.#seeking = null;
-    this.#stopLeading();
-    this.#release?.();
-    this.#run.clearTimeout(this.#timer);
+    this.#rest();
     this.#listen('removeEventListener');
     this.#bus.close();
     this.#bus = null;
@@ -118,6 +114,21 @@ export class SharedPushClient extends EventTarget {
   }
 
   // -- who leads
+
+  /** Neither leads nor wants to. A frozen page still hears the others in Chromium, but its connection stands still. */
+  #rest = () => {
+    this.#seeking?.abort();
+    this.#seeking = null;
+    this.#stopLeading();
+    this.#release?.();
+    this.#run.clearTimeout(this.#timer);
+  };
+
+  #rise = () => {
+    if (this.#seeking) return;
+    this.#introduce();
+    this.#seek();
+  };
 
   #seek(steal = false) {
     this.#seeking?.abort();
@@ -305,6 +316,8 @@ export class SharedPushClient extends EventTarget {
   #listen(how) {
     const { window } = this.#run;
     window[how]?.('pagehide', this.#leaveAll);
+    window.document?.[how]('freeze', this.#rest);
+    window.document?.[how]('resume', this.#rise);
     for (const type of ['pageshow', 'visibilitychange']) window[how]?.(type, this.#wake);
   }
 

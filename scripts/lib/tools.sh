@@ -143,6 +143,11 @@ want_program() { # PROGRAM DEBIAN-PACKAGE
   command -v "$1" >/dev/null
 }
 
+need_program() { # PROGRAM DEBIAN-PACKAGE
+  want_program "$1" "$2" ||
+    die "needs $1 and found none on the PATH." "Debian, Ubuntu: sudo apt-get install $2"
+}
+
 want_file() { # FILE DEBIAN-PACKAGE
   if [[ ! -e $1 ]] && can_install; then
     install_packages "$2" || return 1

@@ -12,7 +12,10 @@ if [[ ${1:-} == -h || ${1:-} == --help ]]; then
   exit
 fi
 
-need_program promtool prometheus
+if ! want_program promtool prometheus; then
+  say "There is no promtool and no way to install it: the alert rules are not checked."
+  exit 0
+fi
 cd "$root/docker/monitoring"
 promtool check rules pushbridge-alerts.yml
 promtool test rules pushbridge-alerts-test.yml

@@ -94,7 +94,7 @@ export class FakeSocket {
 }
 
 export class FakeWindow extends EventTarget {
-  document = { visibilityState: 'visible' };
+  document = Object.assign(new EventTarget(), { visibilityState: 'visible' });
 
   tell(type, visibility = this.document.visibilityState) {
     this.document.visibilityState = visibility;

@@ -151,6 +151,32 @@ for (const locksLast of [false, true]) {
   });
 }
 
+test('a leader that is told of its freezing hands over at once; awake again it follows', async () => {
+  const [first, second, third, socket] = await openAll(3);
+  first.push.channel('news');
+  second.tab.window.document.dispatchEvent(new Event('freeze')); // it is next in the queue, and must not get the lock
+  first.tab.window.document.dispatchEvent(new Event('freeze'));
+  assert.equal(socket.closedWith, 1000);
+  first.tab.frozen = second.tab.frozen = true;
+  await browser.run();
+  assert.deepEqual([first, second, third].map(({ push }) => push.leader), [false, false, true]);
+  const next = FakeSocket.last;
+  assert.equal(next.url.searchParams.get('resume'), 'c1');
+  next.welcome({ complete: true });
+  send(third, next, upTo(5));
+  await browser.run();
+  for (const { tab } of [first, second]) {
+    tab.frozen = false;
+    tab.window.document.dispatchEvent(new Event('resume'));
+  }
+  await browser.run();
+  assert.deepEqual([first, second, third].map(({ got }) => got), [upTo(5), upTo(5), upTo(5)]);
+  assert.deepEqual(next.sentOf('subscribe').map(({ payload }) => payload.channel), ['news']);
+  third.push.close();
+  await browser.run();
+  assert.deepEqual([first, second].map(({ push }) => push.leader), [true, false]);
+});
+
 test('a tab that is looked at finds out within 4 s', async () => {
   const [first, second] = await openAll(2);
   first.tab.frozen = true;

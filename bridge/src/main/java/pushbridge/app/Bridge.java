@@ -144,6 +144,7 @@ public final class Bridge {
         letters = new LocalDesk(shelves, clock::machineMillis, shelves::close);
         LetterApi.register(admin, letters);
         LogRoutes.register(admin);
+        HeldRoutes.register(admin, loop);
 
         broker.onOwnership(now -> {
             if (now == BrokerStatus.Ownership.STANDBY) {

@@ -331,6 +331,11 @@ final class DeliveryCore {
         }
     }
 
+    @Nullable
+    HeldPage heldPage(long afterId, int most) {
+        return holding.page(afterId, most);
+    }
+
     private static Address addressOf(String address) {
         try {
             return Address.parse(address);

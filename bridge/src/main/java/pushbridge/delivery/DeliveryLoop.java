@@ -1,6 +1,7 @@
 package pushbridge.delivery;
 
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -190,6 +191,21 @@ public final class DeliveryLoop {
      */
     public void heldMissing(long id, long offset) {
         queue.post(loop -> loop.heldMissing(id, offset));
+    }
+
+    /**
+     * Looks at what is held, as far as this process has read the log.
+     *
+     * @param afterId the message behind which to begin; 0 for the oldest
+     * @param most how many to look at: the loop does nothing else meanwhile
+     * @return empty when that message is not held any more
+     */
+    public CompletableFuture<Optional<HeldPage>> held(long afterId, int most) {
+        CompletableFuture<Optional<HeldPage>> page = new CompletableFuture<>();
+        queue.post(loop -> {
+            page.complete(Optional.ofNullable(loop.heldPage(afterId, most)));
+        });
+        return page;
     }
 
     /**

@@ -717,6 +717,25 @@ final class Holding {
         }
     }
 
+    /** What is held behind a message, or from the oldest on; null when that message is not held any more. */
+    @Nullable
+    HeldPage page(long afterId, int most) {
+        int entry = index.oldest();
+        if (afterId != 0) {
+            int last = index.entry(afterId);
+            if (last == HeldIndex.NONE) {
+                return null;
+            }
+            entry = index.newer(last);
+        }
+        List<HeldPage.Held> messages = new ArrayList<>();
+        for (; entry != HeldIndex.NONE && messages.size() < most; entry = index.newer(entry)) {
+            messages.add(new HeldPage.Held(
+                    index.id(entry), index.address(entry), index.deadlineMillis(entry), index.bodyBytes(entry)));
+        }
+        return new HeldPage(messages, entry != HeldIndex.NONE);
+    }
+
     /** Whom a message that is held is for. */
     String addressOf(long id) {
         return index.address(index.entry(id));

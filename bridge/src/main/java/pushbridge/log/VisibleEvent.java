@@ -74,6 +74,7 @@ final class VisibleEvent implements ILoggingEvent {
 
     @Override
     @Deprecated
+    @SuppressWarnings("InlineMeSuggester") // logback's own name for it
     public Map<String, String> getMdc() {
         return getMDCPropertyMap();
     }

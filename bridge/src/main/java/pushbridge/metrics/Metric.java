@@ -24,7 +24,7 @@ public enum Metric {
             null,
             "Instructions settled because the held log has them.",
             "Users are absent, or read more slowly than their messages arrive.",
-            "Nothing while held.messages stays far from its limits; else look who is waited for: `pushbridge held list`."),
+            "Nothing while held.messages stays far from its limits; else look who is waited for: `pushbridge held`."),
     HELD_DELIVERED(
             Kind.COUNTER,
             "held.delivered",
@@ -45,7 +45,7 @@ public enum Metric {
             null,
             "Messages in the held log that nobody has got yet.",
             "Near hold.max-messages: more become dead letters, hold-full.",
-            "`pushbridge held list` shows the addresses; release, drop or dead-letter those that nobody will come back for, or raise hold.max-messages and the heap."),
+            "`pushbridge held` shows for whom; publish with a shorter expiration, or raise hold.max-messages and the heap."),
     HELD_MESSAGES_MAX(
             Kind.GAUGE,
             "held.messages.max",
@@ -288,7 +288,7 @@ public enum Metric {
             "connection",
             "1 while the connection to RabbitMQ stands: intake, copies.",
             "0: RabbitMQ cannot be reached; messages wait in its queue.",
-            "`pushbridge doctor` tells what is wrong with the way to RabbitMQ."),
+            "Readiness tells what is wrong with the way to RabbitMQ."),
     OWNER(
             Kind.GAUGE,
             "owner",

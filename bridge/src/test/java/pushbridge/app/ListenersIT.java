@@ -35,6 +35,8 @@ import pushbridge.metrics.LibraryMetric;
 import pushbridge.metrics.Metric;
 import pushbridge.testing.Broker;
 import pushbridge.testing.BrokerExtension;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** What the two listeners answer to plain HTTP. */
 @ExtendWith(BrokerExtension.class)
@@ -111,6 +113,29 @@ final class ListenersIT {
         for (LibraryMetric metric : LibraryMetric.values()) {
             assertThat(scrape).contains("\n# TYPE " + metric.scrapedName() + " ");
         }
+    }
+
+    @Test
+    void whatIsHeldIsListedPageByPage() throws Exception {
+        for (String user : List.of("bob", "cem", "dan")) {
+            broker.publish("user." + user, ENVELOPE.replace("ann", user));
+        }
+        Broker.await("three held", () -> bridge.bridge().stats().heldMessages() == 3);
+
+        JsonNode first =
+                JsonMapper.shared().readTree(bridge.admin("/api/held?limit=2").body());
+        assertThat(first.path("messages").asInt()).isEqualTo(3);
+        assertThat(first.path("page").findValuesAsString("address")).containsExactly("user.bob", "user.cem");
+        JsonNode second = JsonMapper.shared()
+                .readTree(bridge.admin(
+                                "/api/held?limit=2&after=" + first.path("next").asString())
+                        .body());
+        assertThat(second.path("page").findValuesAsString("address")).containsExactly("user.dan");
+        assertThat(second.has("next")).isFalse();
+
+        assertThat(bridge.admin("/api/held?after=7").statusCode()).isEqualTo(409);
+        assertThat(bridge.admin("/api/held?after=x").statusCode()).isEqualTo(400);
+        assertThat(bridge.admin("/api/held?limit=0").statusCode()).isEqualTo(400);
     }
 
     @Test
