@@ -236,7 +236,7 @@ final class LetterCodec {
     private static long first48Bits(byte[] digest) {
         long bits = 0;
         for (int i = 0; i < 6; i++) {
-            bits = bits << 8 | digest[i] & 0xFF;
+            bits = (bits << 8) | (digest[i] & 0xFF);
         }
         return bits;
     }
@@ -296,7 +296,9 @@ final class LetterCodec {
         put(
                 properties,
                 "timestamp",
-                from.getTimestamp() == null ? null : from.getTimestamp().getTime());
+                from.getTimestamp() == null
+                        ? null
+                        : from.getTimestamp().toInstant().toEpochMilli());
         put(properties, "contentType", from.getContentType());
         put(properties, "contentEncoding", from.getContentEncoding());
         put(properties, "correlationId", from.getCorrelationId());
@@ -356,7 +358,10 @@ final class LetterCodec {
         Map<String, Object> headers = new LinkedHashMap<>(outgoing.headers());
         return new BasicProperties.Builder()
                 .messageId(text(from.get("messageId")))
-                .timestamp(from.get("timestamp") instanceof Number millis ? new Date(millis.longValue()) : null)
+                .timestamp(
+                        from.get("timestamp") instanceof Number millis
+                                ? Date.from(Instant.ofEpochMilli(millis.longValue()))
+                                : null)
                 .contentType(text(from.get("contentType")))
                 .contentEncoding(text(from.get("contentEncoding")))
                 .correlationId(text(from.get("correlationId")))

@@ -36,8 +36,6 @@ public final class LetterShelves implements Shelves, AutoCloseable {
     /** How often it is looked whether anybody still looks. */
     private static final long WATCH_MILLIS = 1_000;
 
-    private static final long NANOS_PER_MILLI = 1_000_000;
-
     private final AmqpConfig amqp;
     private final LettersConfig config;
     private final String node;
