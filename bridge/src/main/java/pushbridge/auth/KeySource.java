@@ -32,10 +32,18 @@ public sealed interface KeySource permits SecretKeys, PemKeys, JwksKeys {
     /** What a token is checked with, or why it cannot be checked now. */
     sealed interface Found {}
 
-    /** @param verifiers any thread may use each at any time; empty when no key fits */
+    /**
+     * Keys to try.
+     *
+     * @param verifiers any thread may use each at any time; empty when no key fits
+     */
     record Candidates(List<JWSVerifier> verifiers) implements Found {}
 
-    /** @param retryAfterSeconds when it is likely to be known */
+    /**
+     * The key is not known, and may be soon.
+     *
+     * @param retryAfterSeconds when it is likely to be known
+     */
     record NotKnownYet(int retryAfterSeconds) implements Found {}
 
     /**

@@ -40,6 +40,7 @@ import pushbridge.letters.LetterQueue;
 import pushbridge.letters.LetterView;
 import pushbridge.letters.Progress;
 import pushbridge.letters.Replay;
+import pushbridge.log.Terminal;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 

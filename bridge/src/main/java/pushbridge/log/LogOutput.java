@@ -61,7 +61,7 @@ public final class LogOutput {
             String target = Files.readSymbolicLink(stderr).toString();
             return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty") || target.equals("/dev/console");
         } catch (IOException | UnsupportedOperationException e) {
-            return System.console() != null; // not Linux: as good as Java knows
+            return Terminal.isThere(); // not Linux: as good as Java knows
         }
     }
 

@@ -195,7 +195,7 @@ class JwksKeysTest {
         assertThat(keys.state().problem()).contains("503");
         assertThat(keys.state().failures()).isEqualTo(25);
         assertThat(keys.state().ageSeconds())
-                .isEqualTo(Duration.ofMinutes(24 * 59 + 25).toSeconds());
+                .isEqualTo((double) Duration.ofMinutes(24 * 59 + 25).toSeconds());
     }
 
     @Test

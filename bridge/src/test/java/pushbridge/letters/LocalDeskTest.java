@@ -44,7 +44,7 @@ final class LocalDeskTest {
 
     private List<String> sentIds() {
         return shelves.sent.stream()
-                .map(outgoing -> outgoing.properties().get("messageId").toString())
+                .map(outgoing -> String.valueOf(outgoing.properties().get("messageId")))
                 .toList();
     }
 

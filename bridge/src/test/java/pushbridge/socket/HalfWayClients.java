@@ -3,6 +3,7 @@ package pushbridge.socket;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -56,8 +57,9 @@ final class HalfWayClients implements AutoCloseable {
         List<SocketChannel> all = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             SocketChannel channel = SocketChannel.open();
-            channel.bind(new InetSocketAddress("127.0.0." + (1 + i % addresses), 0));
-            channel.connect(new InetSocketAddress("127.0.0.1", port));
+            byte[] address = {127, 0, 0, (byte) (1 + i % addresses)};
+            channel.bind(new InetSocketAddress(InetAddress.getByAddress(address), 0));
+            channel.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
             channel.write(ByteBuffer.wrap("GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgr".getBytes(UTF_8)));
             all.add(channel);
         }

@@ -1,14 +1,15 @@
-package pushbridge.cli;
+package pushbridge.log;
 
 import java.io.Console;
 
 /** Whether a person looks on. */
-final class Terminal {
+public final class Terminal {
 
     private Terminal() {}
 
     /** Whether input and output are a terminal's. */
-    static boolean isThere() {
+    @SuppressWarnings("SystemConsoleNull") // asked for that very reason
+    public static boolean isThere() {
         Console console = System.console();
         if (console == null) {
             return false;
