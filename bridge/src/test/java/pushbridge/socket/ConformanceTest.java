@@ -225,7 +225,7 @@ class ConformanceTest {
     }
 
     @Test
-    void aBadFrameIsNoNewsInTheLog() throws Exception {
+    void aBadFrameIsOneLineInTheLogWithoutAlarmOrTrace() throws Exception {
         for (byte[] bad : List.of(
                 frame(0xC1, "x"),
                 frame(0x83, ""),
@@ -240,7 +240,13 @@ class ConformanceTest {
         }
         assertThat(List.copyOf(LOG.list))
                 .filteredOn(event -> event.getLevel().isGreaterOrEqual(Level.INFO))
-                .isEmpty();
+                .allSatisfy(event -> {
+                    assertThat(event.getLevel()).isEqualTo(Level.INFO);
+                    assertThat(event.getFormattedMessage())
+                            .startsWith("Connection ")
+                            .contains(" ends: ");
+                    assertThat(event.getThrowableProxy()).isNull();
+                });
     }
 
     private static Case of(String number, String what, int end, byte[]... pieces) {
