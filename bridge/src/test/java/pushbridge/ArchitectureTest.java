@@ -137,6 +137,13 @@ final class ArchitectureTest {
                     .and(not(resideInAnyPackage("pushbridge.log..", "pushbridge.config.."))));
 
     @ArchTest
+    static final ArchRule timingKnowsNothingElse = noClasses()
+            .that()
+            .resideInAPackage("pushbridge.timing..")
+            .should()
+            .dependOnClassesThat(resideInAPackage("pushbridge..").and(not(resideInAnyPackage("pushbridge.timing.."))));
+
+    @ArchTest
     static final ArchRule onlyTheWiringSeesEverything = noClasses()
             .that()
             .resideOutsideOfPackages("pushbridge.app..", "pushbridge")

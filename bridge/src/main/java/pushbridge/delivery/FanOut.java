@@ -75,7 +75,7 @@ final class FanOut {
         return Pacing.areFew(waiting.size(), subscribers);
     }
 
-    /** Whether all it waits for is a small part of its subscribers, and that these read. */
+    /** Whether all it waits for is a small part of its subscribers, and each of these waits for its client. */
     boolean isHeldUpByFew() {
         return waitsForFew()
                 && waiting.stream().allMatch(one -> one.session.sink().isBlocked());
