@@ -34,8 +34,11 @@ public final class LetterException extends Exception {
             return name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
         }
 
-        /** The kind with that HTTP status; {@link #UNAVAILABLE} for any other. */
+        /** The kind with that HTTP status, of which 401 is a refusal too; {@link #UNAVAILABLE} for any other. */
         public static Kind of(int status) {
+            if (status == 401) {
+                return REFUSED;
+            }
             for (Kind kind : values()) {
                 if (kind.status == status) {
                     return kind;
