@@ -284,7 +284,7 @@ public final class AdminServer {
             Routes.Match match = routes.find(method, path);
             return match.handler()
                     .answer(new AdminRequest(
-                            method, path, match.parts(), query(request.getQueryString()), body(request), who));
+                            method, path, match.parts(), query(request.getQueryString()), body(request, method), who));
         } catch (AdminException e) {
             return e.answer();
         } catch (InterruptedException e) {
@@ -297,9 +297,12 @@ public final class AdminServer {
         }
     }
 
-    private byte[] body(Request request) throws AdminException, IOException {
+    private byte[] body(Request request, String method) throws AdminException, IOException {
         if (request.getHeader("Upgrade") != null) {
             // Grizzly hands on no body of such a request, so its end would never come.
+            if (method.equals("GET") || method.equals("HEAD")) {
+                return new byte[0]; // Java's own client offers HTTP/2 with every first request
+            }
             throw new AdminException(400, "upgrade", "Send plain HTTP/1.1, without the header Upgrade.");
         }
         try (InputStream stream = request.getInputStream()) {

@@ -86,6 +86,16 @@ final class AdminServerTest {
         assertThat(ask("GET /health/ready", RIGHT).body).contains("broker.internal is away");
     }
 
+    @Test
+    void anOfferOfHttp2IsNotTakenUpAndDoesNoHarmToWhatOnlyReads() throws Exception {
+        start(null);
+        String[] offer = {"Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAEAAEAAAAIAAAAB"};
+        assertThat(ask("GET /metrics", offer).body).isEqualTo("some_metric 1\n");
+        assertThat(ask("GET /api/things/1", offer).status).isEqualTo(200);
+        assertThat(ask("DELETE /api/things/1", offer[0], offer[1], offer[2], JSON, "X-Pushbridge-Request: 1").status)
+                .isEqualTo(400);
+    }
+
     // Pages of others -----------------------------------------------------------------------------------------------
 
     @ParameterizedTest
