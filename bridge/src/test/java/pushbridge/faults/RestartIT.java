@@ -92,7 +92,7 @@ final class RestartIT {
         assertThat(shares).as("pages by quarter of the time").containsOnlyKeys(0L, 1L, 2L, 3L);
         assertThat(shares.values())
                 .as("of %d pages in each quarter of the time: %s", delays.size(), shares)
-                .allSatisfy(share -> assertThat(share).isBetween(delays.size() / 8L, delays.size() * 3 / 8L));
+                .allSatisfy(share -> assertThat(share).isBetween(delays.size() / 8L, delays.size() * 3L / 8));
     }
 
     private static void note(long silenceMillis, long stopMillis) throws Exception {

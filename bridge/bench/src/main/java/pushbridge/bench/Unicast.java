@@ -10,7 +10,7 @@ final class Unicast {
 
     private static final int MESSAGES = 300_000;
     private static final int USERS = 1_000;
-    private static final int ROUNDS = 3;
+    private static final int ROUNDS = 1;
     /** About half of what publisher, broker, bridge and clients manage together on two cores. */
     private static final int PER_SECOND = 8_000;
 
@@ -84,9 +84,16 @@ final class Unicast {
                 try (BridgeProcess bridge = bench.bridge(broker, Map.of("intake.start-delay", "0s"));
                         Online online = new Online(bridge, users);
                         Pace pace = online.pace(broker, perSecond)) {
-                    awaitSent(pace, (long) perSecond * WARM_UP_SECONDS);
-                    online.takeLatency();
-                    awaitSent(pace, (long) perSecond * (WARM_UP_SECONDS + LATENCY_SECONDS));
+                    double last = ProcessFigures.cpuSeconds(bridge.pid());
+                    double lastB = broker.cpuSeconds();
+                    for (int k = 1; k <= 30; k++) {
+                        awaitSent(pace, (long) perSecond * k);
+                        var l = online.takeLatency();
+                        double now = ProcessFigures.cpuSeconds(bridge.pid()); double nowB = broker.cpuSeconds();
+                        Console.say(k + ": p50 " + Online.millis(l, 50) + " p99 " + Online.millis(l, 99) + " bridge cpu " + (now - last) + " broker " + (nowB - lastB)+" n "+l.getTotalCount());
+                        last = now; lastB = nowB;
+                    }
+                    awaitSent(pace, (long) perSecond * (30 + LATENCY_SECONDS));
                     var latency = online.takeLatency();
                     p50[0][round] = Online.millis(latency, 50);
                     p99[0][round] = Online.millis(latency, 99);
