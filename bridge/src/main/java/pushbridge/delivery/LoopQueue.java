@@ -59,6 +59,11 @@ final class LoopQueue {
         }
     }
 
+    /** Sleeps for about so long, whatever is posted: nobody pays for waking the loop up. */
+    static void nap(long nanos) {
+        LockSupport.parkNanos(nanos);
+    }
+
     /** Sleeps until something is posted, the time is over or the thread is interrupted. */
     void await(boolean withInstructions, long nanos) {
         sleeper = Thread.currentThread();
