@@ -860,11 +860,6 @@ final class Holding {
         }
     }
 
-    /** Makes the original of a message again; any thread. */
-    Original original(HeldMessage message) {
-        return log().restore(message.properties(), message.body());
-    }
-
     /** Whom a message that is held is for. */
     String addressOf(long id) {
         return index.address(index.entry(id));

@@ -1,11 +1,15 @@
 package pushbridge.envelope;
 
-/** Patterns in which {@code *} stands for any characters, none included. */
+/** Patterns in which {@code *} stands for any characters, none included; everything else stands for itself. */
 public final class Wildcard {
 
     private Wildcard() {}
 
-    /** Whether the whole text fits. By hand, since a pattern from outside must not take for ever. */
+    /**
+     * Whether the whole text fits. By hand, since a regular expression made of a pattern from outside could be made to run for
+     * ever: at worst this takes the length of the pattern times that of the text, since only the last star is ever gone back
+     * to.
+     */
     public static boolean matches(String pattern, String text) {
         int p = 0;
         int t = 0;
