@@ -1,7 +1,7 @@
 package pushbridge.delivery;
 
 import java.time.Duration;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +43,7 @@ public final class DeliveryLoop {
     private final DeliveryConfig config;
     private final Clock clock;
     private final Duration freeze;
+    private final @Nullable HeldLog log;
     private final OutboxTotals outboxes;
     private final Consumer<Throwable> onFailure;
     private final LoopQueue queue = new LoopQueue();
@@ -81,6 +82,7 @@ public final class DeliveryLoop {
         this.config = config;
         this.clock = clock;
         this.freeze = freeze;
+        this.log = log;
         this.outboxes = outboxes;
         this.onFailure = onFailure;
         this.stats = new DeliveryStats(clock.nanoTime());
@@ -203,19 +205,15 @@ public final class DeliveryLoop {
         queue.post(loop -> loop.heldMissing(id, offset));
     }
 
-    /**
-     * Looks at what is held, as far as this process has read the log.
-     *
-     * @param afterId the message behind which to begin; 0 for the oldest
-     * @param most how many to look at: the loop does nothing else meanwhile
-     * @return empty when that message is not held any more
-     */
-    public CompletableFuture<Optional<HeldPage>> held(long afterId, int most) {
-        CompletableFuture<Optional<HeldPage>> page = new CompletableFuture<>();
-        queue.post(loop -> {
-            page.complete(Optional.ofNullable(loop.heldPage(afterId, most)));
-        });
-        return page;
+    /** Something for the loop's thread; whoever posts bounds how much waits (I5). */
+    void post(LoopEvent event) {
+        queue.post(event);
+    }
+
+    /** Makes the original of a held message again. */
+    Original original(HeldMessage message) {
+        return Objects.requireNonNull(log, "there is a held log where something is held")
+                .restore(message.properties(), message.body());
     }
 
     /**
