@@ -187,3 +187,25 @@ want_php_amqplib() {
   fi
   has_php_amqplib
 }
+
+# Of npm, for the suites that talk to bridges and to RabbitMQ from Node: what Debian's oldest supported Node can run.
+# shellcheck disable=SC2034 # used by who sources this
+ws_version=8.18.3
+# shellcheck disable=SC2034
+amqplib_version=2.3.1
+
+# An authority (ca.pem) and a certificate it signed (push.pem, push.key), good for a day and for trying out only.
+make_certificate() { # FOLDER NAME
+  (
+    cd "$1" || exit
+    exec 2>openssl.log
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj "/CN=an authority for a day" \
+      -addext basicConstraints=critical,CA:true -keyout ca.key -out ca.pem &&
+      openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$2" -keyout push.key -out push.csr &&
+      openssl x509 -req -in push.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 1 \
+        -extfile <(printf 'subjectAltName=DNS:%s,DNS:localhost,IP:127.0.0.1\n' "$2") -out push.pem
+  ) || {
+    tail -n 5 "$1/openssl.log" >&2
+    return 1
+  }
+}
