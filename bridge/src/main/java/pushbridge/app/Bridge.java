@@ -70,6 +70,7 @@ public final class Bridge {
     private final Intake intake;
     private final CopyPublisher copies;
     private final StreamHeldLog held;
+    private final LaneLog lanes = new LaneLog();
     private final DeliveryLoop loop;
     private final @Nullable KeySource keys;
     private final @Nullable TokenVerifier tokens;
@@ -111,6 +112,7 @@ public final class Bridge {
                 held,
                 keeping,
                 outboxes,
+                lanes,
                 this::fail);
         intake = new Intake(config.amqp(), config.intake(), node, envelopes::read, clock, loop, broker);
 
@@ -145,6 +147,7 @@ public final class Bridge {
         LetterApi.register(admin, letters);
         LogRoutes.register(admin);
         HeldRoutes.register(admin, loop);
+        TailRoutes.register(admin, loop, health::now);
 
         broker.onOwnership(now -> {
             if (now == BrokerStatus.Ownership.STANDBY) {
@@ -219,6 +222,7 @@ public final class Bridge {
      * @throws ListenerException a port cannot be opened; then everything is stopped again
      */
     public void start() throws ListenerException, InterruptedException {
+        lanes.start();
         loop.start();
         if (keys != null) {
             keys.start();
@@ -306,6 +310,7 @@ public final class Bridge {
         copies.close();
         held.stop(closing);
         loop.stop();
+        lanes.stop();
         if (devPages != null) {
             devPages.close();
         }

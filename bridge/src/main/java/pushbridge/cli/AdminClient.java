@@ -112,7 +112,7 @@ final class AdminClient {
     /** Reads a line of a streamed response; false when it has seen enough. */
     @FunctionalInterface
     interface Lines {
-        boolean next(String line);
+        boolean next(String line) throws Failed;
     }
 
     /**
