@@ -135,7 +135,7 @@ final class MachineChecks {
         double running = metric("jvm_memory_max_bytes");
         long heap = running > 0 ? (long) running : ofThisProcess;
         long needed = (long) config.amqp().prefetch() * config.message().maxBytes();
-        long share = heap / 100 * config.intake().heapPercent();
+        long share = heap * config.intake().heapPercent() / 100;
         String what = "%s may have %s of heap; pushbridge.amqp.prefetch × pushbridge.message.max-bytes can take %s of its %s"
                 .formatted(
                         running > 0 ? "the running bridge" : "this Java",
