@@ -105,7 +105,8 @@ public final class BrokerProbe {
         List<Node> nodes = new ArrayList<>();
         for (URI uri : config.uris()) {
             String place = Connector.place(uri);
-            String user = uri.getUserInfo() == null ? "guest" : uri.getUserInfo().split(":", 2)[0];
+            String user =
+                    uri.getUserInfo() == null ? "guest" : uri.getUserInfo().split(":", 2)[0];
             try {
                 Connection connection = connector(uri).connect();
                 try {
@@ -122,12 +123,7 @@ public final class BrokerProbe {
             } catch (BrokerException e) {
                 Throwable cause = e.getCause();
                 nodes.add(new Node(
-                        place,
-                        user,
-                        vhost(uri),
-                        cause == null ? e.sentence() : Connector.describe(cause),
-                        "",
-                        ""));
+                        place, user, vhost(uri), cause == null ? e.sentence() : Connector.describe(cause), "", ""));
             }
         }
         return nodes;
@@ -182,8 +178,7 @@ public final class BrokerProbe {
             Connector.abort(connection);
         }
         boolean hasStream = findings.stream()
-                .anyMatch(finding ->
-                        finding.kind() == Finding.Kind.STREAM && finding.state() == Finding.State.EXISTS);
+                .anyMatch(finding -> finding.kind() == Finding.Kind.STREAM && finding.state() == Finding.State.EXISTS);
         String streams = hasStream ? null : withoutStreams();
         Publishing publishing = publish(largest);
         missing.addAll(publishing.missing);
@@ -213,37 +208,70 @@ public final class BrokerProbe {
                 topology.reader());
         List<String> exchanges = List.of(topology.exchange(), topology.deaths(), topology.otherDeaths());
         for (String queue : queues) {
-            ask(connection, missing, Right.CONFIGURE, "", "queue " + queue, channel ->
-                    // Such an expiry is possible on no version, so that nothing can come of it.
-                    channel.queueDeclare(queue, true, false, false, Map.of("x-expires", -1)));
-            ask(connection, missing, Right.READ, "", "queue " + queue, channel ->
-                    // Nor is such a priority.
-                    channel.basicConsume(queue, false, Map.of("x-priority", "none"), new DefaultConsumer(channel)));
+            ask(
+                    connection,
+                    missing,
+                    Right.CONFIGURE,
+                    "",
+                    "queue " + queue,
+                    channel ->
+                            // Such an expiry is possible on no version, so that nothing can come of it.
+                            channel.queueDeclare(queue, true, false, false, Map.of("x-expires", -1)));
+            ask(
+                    connection,
+                    missing,
+                    Right.READ,
+                    "",
+                    "queue " + queue,
+                    channel ->
+                            // Nor is such a priority.
+                            channel.basicConsume(
+                                    queue, false, Map.of("x-priority", "none"), new DefaultConsumer(channel)));
         }
         for (String exchange : exchanges) {
-            ask(connection, missing, Right.CONFIGURE, "", "exchange " + exchange, channel ->
-                    // Nor is such an alternate exchange.
-                    channel.exchangeDeclare(
-                            exchange, BuiltinExchangeType.FANOUT, true, false, Map.of("alternate-exchange", 1)));
+            ask(
+                    connection,
+                    missing,
+                    Right.CONFIGURE,
+                    "",
+                    "exchange " + exchange,
+                    channel ->
+                            // Nor is such an alternate exchange.
+                            channel.exchangeDeclare(
+                                    exchange,
+                                    BuiltinExchangeType.FANOUT,
+                                    true,
+                                    false,
+                                    Map.of("alternate-exchange", 1)));
         }
         // To take away a binding that nobody ever made: it needs what making it needs.
         String nobody = "doctor-" + UUID.randomUUID();
         unbind(connection, missing, topology.instructions(), topology.exchange(), nobody);
         unbind(connection, missing, topology.expired(), topology.deaths(), nobody);
         unbind(connection, missing, topology.dead(), topology.otherDeaths(), nobody);
-        for (String[] pair : new String[][] {
-            {topology.deaths(), topology.exchange()}, {topology.otherDeaths(), topology.deaths()}
-        }) {
-            ask(connection, missing, Right.WRITE, "exchange " + pair[1], "exchange " + pair[0], channel ->
-                    channel.exchangeUnbind(pair[0], pair[1], nobody));
+        for (String[] pair :
+                new String[][] {{topology.deaths(), topology.exchange()}, {topology.otherDeaths(), topology.deaths()}
+                }) {
+            ask(
+                    connection,
+                    missing,
+                    Right.WRITE,
+                    "exchange " + pair[1],
+                    "exchange " + pair[0],
+                    channel -> channel.exchangeUnbind(pair[0], pair[1], nobody));
         }
     }
 
     private static void unbind(
             Connection connection, Set<Missing> missing, String queue, String exchange, String nobody)
             throws BrokerException {
-        ask(connection, missing, Right.WRITE, "exchange " + exchange, "queue " + queue, channel ->
-                channel.queueUnbind(queue, exchange, nobody));
+        ask(
+                connection,
+                missing,
+                Right.WRITE,
+                "exchange " + exchange,
+                "queue " + queue,
+                channel -> channel.queueUnbind(queue, exchange, nobody));
     }
 
     /**

@@ -25,7 +25,11 @@ final class LaneLog implements LaneWatch {
     private static final int MOST = 1_000;
 
     /** @param why null for one that is over */
-    private record Change(String address, int messages, long millis, @Nullable String why) {
+    private record Change(
+            String address,
+            int messages,
+            long millis,
+            @Nullable String why) {
         /** Null for a connection's own lane. */
         @Nullable
         String user() {
@@ -90,13 +94,18 @@ final class LaneLog implements LaneWatch {
 
     private void run() {
         while (!stopped) {
-            for (Change change = changes.poll(); change != null; change = changes.poll()) {
-                waiting.decrementAndGet();
-                tell(change);
-            }
-            summarize(System.nanoTime());
+            tell(System.nanoTime());
             LockSupport.parkNanos(this, told ? SUMMARY_NANOS / 60 : SUMMARY_NANOS);
         }
+    }
+
+    /** Tells what has happened since the last time. */
+    void tell(long nowNanos) {
+        for (Change change = changes.poll(); change != null; change = changes.poll()) {
+            waiting.decrementAndGet();
+            tell(change);
+        }
+        summarize(nowNanos);
     }
 
     private void tell(Change change) {
@@ -121,7 +130,7 @@ final class LaneLog implements LaneWatch {
     }
 
     /** At INFO. */
-    void summarize(long nowNanos) {
+    private void summarize(long nowNanos) {
         if (told && nowNanos - toldNanos < SUMMARY_NANOS) {
             return;
         }

@@ -114,7 +114,8 @@ final class TailRoutes {
                     text.append(line(lines.of(happening)));
                 }
                 if (missed > 0) {
-                    text.append(line(Map.of("event", "missed", "time", Instant.now().toString(), "count", missed)));
+                    text.append(
+                            line(Map.of("event", "missed", "time", Instant.now().toString(), "count", missed)));
                 }
                 if (!text.isEmpty()) {
                     out.write(text.toString());
@@ -128,8 +129,8 @@ final class TailRoutes {
                 }
             }
         } catch (TimeoutException e) {
-            out.write(line(Map.of(
-                    "error", "busy", "detail", "The delivery loop does not answer; look at /health/live.")));
+            out.write(line(
+                    Map.of("error", "busy", "detail", "The delivery loop does not answer; look at /health/live.")));
         } catch (ExecutionException e) {
             throw new IllegalStateException("to look fails for no reason but a fault", e);
         } finally {
@@ -184,7 +185,8 @@ final class TailRoutes {
     }
 
     /** What a held message is. */
-    private record Known(@Nullable String messageId, @Nullable String type, long seq) {}
+    private record Known(
+            @Nullable String messageId, @Nullable String type, long seq) {}
 
     /** Makes JSON of happenings; for one thread. */
     private static final class Lines {

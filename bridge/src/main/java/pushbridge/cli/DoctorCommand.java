@@ -58,8 +58,9 @@ final class DoctorCommand implements Callable<Integer> {
     @Option(
             names = "--management",
             paramLabel = "URL",
-            description = "Also ask RabbitMQ's management plugin, such as http://rabbit-1:15672, for what AMQP does not tell:"
-                    + " policies and the time. User and password are those of amqp.uri, unless the address has others.")
+            description =
+                    "Also ask RabbitMQ's management plugin, such as http://rabbit-1:15672, for what AMQP does not tell:"
+                            + " policies and the time. User and password are those of amqp.uri, unless the address has others.")
     @Nullable
     String management;
 
@@ -83,11 +84,7 @@ final class DoctorCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         CommandLine commandLine = Objects.requireNonNull(spec, "set by picocli").commandLine();
         Doctor doctor = new Doctor(
-                loader,
-                admin.config.sources(environment),
-                this::running,
-                management(commandLine),
-                surroundings.get());
+                loader, admin.config.sources(environment), this::running, management(commandLine), surroundings.get());
         Doctor.Report report = doctor.examine();
         PrintWriter out = commandLine.getOut();
         ExitCode code = code(report);

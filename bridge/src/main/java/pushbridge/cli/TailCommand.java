@@ -49,7 +49,10 @@ final class TailCommand implements Callable<Integer> {
             description = "Such as user.42, channel.news, connection.<id>, all; * stands for any characters.")
     List<String> addresses = List.of();
 
-    @Option(names = "--limit", paramLabel = "N", description = "Ends after so many events; 0 shows only how it stands now.")
+    @Option(
+            names = "--limit",
+            paramLabel = "N",
+            description = "Ends after so many events; 0 shows only how it stands now.")
     int limit = -1;
 
     @Option(names = "--json", description = "One JSON object a line.")
@@ -106,10 +109,12 @@ final class TailCommand implements Callable<Integer> {
         try {
             event = JsonMapper.shared().readTree(line);
         } catch (JacksonException e) {
-            throw new AdminClient.Failed(ExitCode.UNAVAILABLE, "what answers there is no bridge: its answer is not JSON");
+            throw new AdminClient.Failed(
+                    ExitCode.UNAVAILABLE, "what answers there is no bridge: its answer is not JSON");
         }
         if (event.has("error")) {
-            throw new AdminClient.Failed(ExitCode.TRY_AGAIN, event.path("detail").asString(""));
+            throw new AdminClient.Failed(
+                    ExitCode.TRY_AGAIN, event.path("detail").asString(""));
         }
         if (event.path("event").asString("").equals("now")) {
             now(event, out);
@@ -119,9 +124,11 @@ final class TailCommand implements Callable<Integer> {
     }
 
     private static void now(JsonNode now, PrintWriter out) {
-        out.println(time(now) + "  now  the bridge " + (now.path("ready").asBoolean() ? "is ready" : "is not ready") + ": "
+        out.println(time(now) + "  now  the bridge " + (now.path("ready").asBoolean() ? "is ready" : "is not ready")
+                + ": "
                 + counted(now.path("connections"), "connection") + " of " + counted(now.path("users"), "user") + ", "
-                + now.path("unsettled").asLong() + " unsettled, " + now.path("held").asLong() + " held");
+                + now.path("unsettled").asLong() + " unsettled, "
+                + now.path("held").asLong() + " held");
         for (JsonNode problem : now.path("problems")) {
             out.println("              " + visible(problem.asString()));
         }
@@ -134,7 +141,8 @@ final class TailCommand implements Callable<Integer> {
                             address.path("unsettled").asLong(),
                             address.path("held").asLong(),
                             address.has("nextExpiry")
-                                    ? ", the first expires " + address.path("nextExpiry").asString()
+                                    ? ", the first expires "
+                                            + address.path("nextExpiry").asString()
                                     : "")));
             for (JsonNode one : address.path("first")) {
                 out.println(visible("                %s  confirms by %s, has %d of %d offered%s"
@@ -145,7 +153,8 @@ final class TailCommand implements Callable<Integer> {
                                 one.path("offered").asLong(),
                                 one.path("full").asBoolean() ? ", outbox full" : "")));
             }
-            long more = address.path("connections").asLong() - address.path("first").size();
+            long more =
+                    address.path("connections").asLong() - address.path("first").size();
             if (more > 0) {
                 out.println("                and " + more + " more");
             }

@@ -111,7 +111,7 @@ public final class ConfigLoader {
                     files.add(Objects.requireNonNull(sources.file(), "what comes from a file has one"));
                 }
             } catch (InvalidPathException e) {
-                continue; // reading the configuration says so
+                // reading the configuration says so
             }
         }
         return new SecretPlaces(List.copyOf(files), List.copyOf(onCommandLine));

@@ -740,10 +740,7 @@ final class Lanes {
                 goesToTheLog ? Standing.Lane.HELD : lane == null ? Standing.Lane.IDLE : Standing.Lane.LIVE,
                 lane == null ? 0 : lane.inHand() + lane.appending().size(),
                 held.size(),
-                held.stream()
-                        .mapToLong(message -> message.deadlineMillis)
-                        .min()
-                        .orElse(0));
+                held.stream().mapToLong(message -> message.deadlineMillis).min().orElse(0));
     }
 
     private List<Session> sessionsOf(Lane lane) {

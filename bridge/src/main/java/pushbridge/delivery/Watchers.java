@@ -96,8 +96,8 @@ final class Watchers {
         String address = instruction.address();
         for (Watcher watcher : watchers) {
             if (watcher.wants(address)) {
-                watcher.saw(new Happening(
-                        clock.wallMillis(), kind, address, message(instruction, 0), null, count, detail));
+                watcher.saw(
+                        new Happening(clock.wallMillis(), kind, address, message(instruction, 0), null, count, detail));
             }
         }
     }
@@ -125,8 +125,7 @@ final class Watchers {
             return message(message.instruction, message.id);
         }
         byte[] body = message.frame == null ? null : message.frame.payload();
-        return new Happening.Message(
-                0, 0, message.id, null, null, -1, body == null ? message.size : body.length, body);
+        return new Happening.Message(0, 0, message.id, null, null, -1, body == null ? message.size : body.length, body);
     }
 
     private static Happening.Message message(Instruction instruction, long heldId) {

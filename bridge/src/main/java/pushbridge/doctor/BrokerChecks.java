@@ -57,8 +57,10 @@ final class BrokerChecks {
     List<Check> look(@Nullable URI management) throws InterruptedException {
         BrokerProbe probe = new BrokerProbe(amqp, StreamHeldLog.settings(hold, DeliveryLoop.keepingRules()));
         List<Node> nodes = probe.nodes();
-        Node used =
-                nodes.stream().filter(node -> node.problem() == null).findFirst().orElse(null);
+        Node used = nodes.stream()
+                .filter(node -> node.problem() == null)
+                .findFirst()
+                .orElse(null);
         for (Node node : nodes) {
             reached(node, used != null);
         }
@@ -86,7 +88,11 @@ final class BrokerChecks {
             checks.addAll(new Management(management, userInfo())
                     .look(
                             used.vhost(),
-                            List.of(prefix + ".dead", prefix + ".expired", prefix + ".instructions", prefix + ".owner")));
+                            List.of(
+                                    prefix + ".dead",
+                                    prefix + ".expired",
+                                    prefix + ".instructions",
+                                    prefix + ".owner")));
         }
         return checks;
     }
@@ -129,8 +135,8 @@ final class BrokerChecks {
     }
 
     private static Check version(Node node, String where) {
-        String what = "RabbitMQ " + (node.version().isEmpty() ? "of a version it does not tell" : node.version()) + " at "
-                + where + (node.cluster().isEmpty() ? "" : ", cluster " + node.cluster());
+        String what = "RabbitMQ " + (node.version().isEmpty() ? "of a version it does not tell" : node.version())
+                + " at " + where + (node.cluster().isEmpty() ? "" : ", cluster " + node.cluster());
         Matcher version = VERSION.matcher(node.version());
         if (!version.matches()) {
             return Check.unknown(NAME, what, "A bridge needs RabbitMQ 3.10 or newer.");
@@ -267,7 +273,8 @@ final class BrokerChecks {
                     "Keep max_message_size in rabbitmq.conf at or below pushbridge.amqp.max-inbound-bytes: a larger message ends"
                             + " the connection each time it is delivered."));
         } else {
-            checks.add(Check.ok("inbound size", "bodies of any size that RabbitMQ can be set to take are taken from it"));
+            checks.add(
+                    Check.ok("inbound size", "bodies of any size that RabbitMQ can be set to take are taken from it"));
         }
     }
 

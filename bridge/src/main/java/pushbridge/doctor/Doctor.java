@@ -167,7 +167,8 @@ public final class Doctor {
                     BrokerChecks.NAME, "not looked at", "Correct the configuration, and run this again."));
             return;
         }
-        BrokerChecks broker = new BrokerChecks(settings.amqp(), hold, settings.message().maxBytes(), running);
+        BrokerChecks broker =
+                new BrokerChecks(settings.amqp(), hold, settings.message().maxBytes(), running);
         checks.addAll(broker.look(management));
     }
 }

@@ -77,12 +77,14 @@ final class MachineChecks {
             checks.add(Check.ok(name, "any free one is taken at the start"));
             return;
         }
-        String todo = "Stop what uses it ('ss -ltnp sport = :%d' says what), or set pushbridge.%s.port or pushbridge.%s.host."
-                .formatted(port, section, section);
+        String todo =
+                "Stop what uses it ('ss -ltnp sport = :%d' says what), or set pushbridge.%s.port or pushbridge.%s.host."
+                        .formatted(port, section, section);
         String why = "'serve' ends at once when it cannot listen there.";
         InetSocketAddress address = new InetSocketAddress(host, port);
         if (address.isUnresolved()) {
-            checks.add(Check.fail(name, host + " is no address of anything", why, "Correct pushbridge." + section + ".host."));
+            checks.add(Check.fail(
+                    name, host + " is no address of anything", why, "Correct pushbridge." + section + ".host."));
             return;
         }
         try (ServerSocket socket = new ServerSocket()) {
@@ -136,12 +138,13 @@ final class MachineChecks {
         long heap = running > 0 ? (long) running : ofThisProcess;
         long needed = (long) config.amqp().prefetch() * config.message().maxBytes();
         long share = heap * config.intake().heapPercent() / 100;
-        String what = "%s may have %s of heap; pushbridge.amqp.prefetch × pushbridge.message.max-bytes can take %s of its %s"
-                .formatted(
-                        running > 0 ? "the running bridge" : "this Java",
-                        Units.show(mebibytes(heap)),
-                        Units.show(mebibytes(needed)),
-                        Units.show(mebibytes(share)));
+        String what =
+                "%s may have %s of heap; pushbridge.amqp.prefetch × pushbridge.message.max-bytes can take %s of its %s"
+                        .formatted(
+                                running > 0 ? "the running bridge" : "this Java",
+                                Units.show(mebibytes(heap)),
+                                Units.show(mebibytes(needed)),
+                                Units.show(mebibytes(share)));
         checks.add(
                 needed <= share
                         ? Check.ok("heap", what)
@@ -164,7 +167,8 @@ final class MachineChecks {
 
     /** Of the heap, where there are areas; what has no limit counts nothing. */
     static double sum(String metrics, @Nullable String name) {
-        Matcher line = Pattern.compile("(?m)^" + name + "(\\{[^}]*\\})? (\\S+)$").matcher(metrics);
+        Matcher line =
+                Pattern.compile("(?m)^" + name + "(\\{[^}]*\\})? (\\S+)$").matcher(metrics);
         double sum = 0;
         while (line.find()) {
             String labels = line.group(1);

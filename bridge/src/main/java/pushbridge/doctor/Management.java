@@ -43,8 +43,9 @@ final class Management {
      * @param userInfo user and password otherwise
      */
     Management(URI address, String userInfo) {
-        this.base = URI.create(address.getScheme() + "://" + address.getHost()
-                + (address.getPort() < 0 ? "" : ":" + address.getPort()) + (address.getRawPath().replaceAll("/+$", "")));
+        this.base = URI.create(
+                address.getScheme() + "://" + address.getHost() + (address.getPort() < 0 ? "" : ":" + address.getPort())
+                        + (address.getRawPath().replaceAll("/+$", "")));
         this.credentials = address.getUserInfo() == null ? userInfo : address.getUserInfo();
     }
 
@@ -66,7 +67,8 @@ final class Management {
                 }
                 found = JsonMapper.shared().readTree(response.body());
             } catch (IOException | JacksonException e) {
-                unknown("the management plugin at " + base + " gives no answer that can be read (" + e.getMessage() + ")");
+                unknown("the management plugin at " + base + " gives no answer that can be read (" + e.getMessage()
+                        + ")");
                 return checks;
             }
             seen++;
@@ -101,7 +103,9 @@ final class Management {
 
     private void unknown(String what) {
         checks.add(Check.unknown(
-                "policies", what, "See to it, or look yourself: rabbitmqctl list_policies must show no small delivery-limit."));
+                "policies",
+                what,
+                "See to it, or look yourself: rabbitmqctl list_policies must show no small delivery-limit."));
     }
 
     private HttpResponse<String> get(String path) throws IOException, InterruptedException {

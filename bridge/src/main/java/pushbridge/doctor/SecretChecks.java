@@ -98,13 +98,11 @@ final class SecretChecks {
         String what = "%s (%s) is good until %s".formatted(name, files, until);
         String todo = "Put a new one into the same files; a running bridge takes it within ten seconds.";
         if (until.isBefore(now)) {
-            checks.add(Check.fail("certificate", "%s (%s) has expired on %s".formatted(name, files, until), then, todo));
+            checks.add(
+                    Check.fail("certificate", "%s (%s) has expired on %s".formatted(name, files, until), then, todo));
         } else if (until.isBefore(now.plus(SOON))) {
             checks.add(Check.warn(
-                    "certificate",
-                    what + ", " + Duration.between(now, until).toDays() + " days from now",
-                    then,
-                    todo));
+                    "certificate", what + ", " + Duration.between(now, until).toDays() + " days from now", then, todo));
         } else {
             checks.add(Check.ok("certificate", what));
         }
@@ -135,13 +133,14 @@ final class SecretChecks {
             if (state.refreshes() > 0) {
                 checks.add(Check.ok("tokens", jwks.url() + " answers with keys that can be used"));
             } else {
-                checks.add(Check.fail(
-                        "tokens",
-                        state.problem() == null
-                                ? jwks.url() + " does not answer in time"
-                                : withoutStop(state.problem()),
-                        "Without keys every handshake with a token is answered 503.",
-                        "Correct pushbridge.auth.jwks-url or pushbridge.auth.jwks-ca-file, or see to what answers there."));
+                checks.add(
+                        Check.fail(
+                                "tokens",
+                                state.problem() == null
+                                        ? jwks.url() + " does not answer in time"
+                                        : withoutStop(state.problem()),
+                                "Without keys every handshake with a token is answered 503.",
+                                "Correct pushbridge.auth.jwks-url or pushbridge.auth.jwks-ca-file, or see to what answers there."));
             }
         } finally {
             source.stop();
@@ -169,7 +168,7 @@ final class SecretChecks {
             } catch (UnsupportedOperationException e) {
                 checks.add(Check.unknown("secrets", "who may read " + file + " cannot be told on this system", ""));
             } catch (IOException e) {
-                continue; // reading the configuration says that it is not there
+                // reading the configuration says that it is not there
             }
         }
         for (String key : places.onCommandLine()) {

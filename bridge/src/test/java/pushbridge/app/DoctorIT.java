@@ -63,7 +63,8 @@ final class DoctorIT {
     void onAnEmptyBrokerAllIsWellAndNothingIsThereAfterwards() {
         assertThat(doctor()).isZero();
         assertThat(verdicts()).doesNotContain("warn", "fail");
-        assertThat(check("RabbitMQ").path("what").asString()).matches("RabbitMQ [34]\\.\\d+\\.\\d+.* as guest in vhost /.*");
+        assertThat(check("RabbitMQ").path("what").asString())
+                .matches("RabbitMQ [34]\\.\\d+\\.\\d+.* as guest in vhost /.*");
         assertThat(check("topology").path("what").asString())
                 .startsWith("0 exchanges and queues are as wanted; a bridge would declare when it starts: queue ")
                 .contains("stream " + broker.prefix() + ".held");
@@ -106,7 +107,11 @@ final class DoctorIT {
     void whatLiesInQueuesStaysWhereItIsUntouched() throws IOException {
         assertThat(command("topology")).isZero();
         broker.publish("user.ann", "one");
-        broker.publish("", broker.prefix() + ".dead", new BasicProperties.Builder().deliveryMode(2).build(), "two");
+        broker.publish(
+                "",
+                broker.prefix() + ".dead",
+                new BasicProperties.Builder().deliveryMode(2).build(),
+                "two");
         broker.awaitReady(broker.prefix() + ".dead", 1);
         assertThat(doctor()).isZero();
         assertThat(check("dead letters").path("verdict").asString()).isEqualTo("warn");
@@ -122,7 +127,8 @@ final class DoctorIT {
 
     @Test
     void aWrongPasswordIsSaidWithoutIt() {
-        assertThat(doctor("--set=amqp.uri=" + withUser("guest", "wrong-password"))).isEqualTo(69);
+        assertThat(doctor("--set=amqp.uri=" + withUser("guest", "wrong-password")))
+                .isEqualTo(69);
         assertThat(check("RabbitMQ").path("what").asString()).endsWith("it refuses the user name or password");
         assertThat(check("RabbitMQ").path("todo").asString()).contains("rabbitmqctl authenticate_user guest");
         assertThat(text()).doesNotContain("wrong-password");
@@ -154,18 +160,20 @@ final class DoctorIT {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = ';', value = {
-        "^$; .*; .*; configure queue %.instructions, queue %.dead, queue %.expired, queue %.owner, queue %.held,"
-                + " queue %.reader, exchange %, exchange %.deaths, exchange %.deaths.other",
-        ".*; ^%.*$; .*; write exchange amq.default",
-        ".*; ^amq.default$; .*; write queue %.instructions, queue %.expired, queue %.dead, exchange %.deaths,"
-                + " exchange %.deaths.other",
-        ".*; .*; ^(%|%[.]deaths.*)$; read queue %.instructions, queue %.dead, queue %.expired, queue %.owner,"
-                + " queue %.held, queue %.reader",
-        ".*; .*; ^%[.](dead|expired|instructions|owner|held|reader)$; read exchange %, exchange %.deaths,"
-                + " exchange %.deaths.other",
-        "^%.*$; ^(%.*|amq.default)$; ^%.*$;",
-    })
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "^$; .*; .*; configure queue %.instructions, queue %.dead, queue %.expired, queue %.owner, queue %.held,"
+                        + " queue %.reader, exchange %, exchange %.deaths, exchange %.deaths.other",
+                ".*; ^%.*$; .*; write exchange amq.default",
+                ".*; ^amq.default$; .*; write queue %.instructions, queue %.expired, queue %.dead, exchange %.deaths,"
+                        + " exchange %.deaths.other",
+                ".*; .*; ^(%|%[.]deaths.*)$; read queue %.instructions, queue %.dead, queue %.expired, queue %.owner,"
+                        + " queue %.held, queue %.reader",
+                ".*; .*; ^%[.](dead|expired|instructions|owner|held|reader)$; read exchange %, exchange %.deaths,"
+                        + " exchange %.deaths.other",
+                "^%.*$; ^(%.*|amq.default)$; ^%.*$;",
+            })
     void rightsThatAreMissingAreNamed(String configure, String write, String read, String missing) {
         // Both with nothing there and with all, since RabbitMQ then looks at other things.
         for (boolean there : new boolean[] {false, true}) {
@@ -186,7 +194,8 @@ final class DoctorIT {
                     assertThat(permissions.path("what").asString())
                             .as("%s, topology there: %s", text(), there)
                             .startsWith(user + " may not " + own(missing));
-                    assertThat(permissions.path("todo").asString()).startsWith("rabbitmqctl set_permissions -p / " + user);
+                    assertThat(permissions.path("todo").asString())
+                            .startsWith("rabbitmqctl set_permissions -p / " + user);
                 }
             } finally {
                 Broker.rabbitmqctl("delete_user", user);
@@ -208,7 +217,9 @@ final class DoctorIT {
             String[] advice = check("permissions").path("todo").asString().split(" ", -1);
             assertThat(advice).hasSize(8);
             Broker.rabbitmqctl("set_permissions", "-p", "/", user, bare(advice[5]), bare(advice[6]), bare(advice[7]));
-            assertThat(doctor("--set=amqp.uri=" + withUser(user, "secret"))).as(text()).isZero();
+            assertThat(doctor("--set=amqp.uri=" + withUser(user, "secret")))
+                    .as(text())
+                    .isZero();
         } finally {
             Broker.rabbitmqctl("delete_user", user);
         }
@@ -238,7 +249,9 @@ final class DoctorIT {
         int port = startManagement();
         String policy = broker.prefix();
         try {
-            assertThat(doctor("--management=http://127.0.0.1:" + port)).as(text()).isZero();
+            assertThat(doctor("--management=http://127.0.0.1:" + port))
+                    .as(text())
+                    .isZero();
             assertThat(check("policies").path("verdict").asString()).as(text()).isEqualTo("ok");
             assertThat(check("clock").path("verdict").asString()).isEqualTo("ok");
 
@@ -248,12 +261,14 @@ final class DoctorIT {
             assertThat(check("policies").path("what").asString())
                     .isEqualTo(policy + ".dead has delivery-limit 5 by the policy " + policy);
 
-            assertThat(doctor("--management=http://guest:wrong@127.0.0.1:" + port)).isZero();
+            assertThat(doctor("--management=http://guest:wrong@127.0.0.1:" + port))
+                    .isZero();
             assertThat(check("policies").path("what").asString()).endsWith(" answers 401");
             assertThat(text()).doesNotContain("wrong");
         } finally {
             Broker.rabbitmqctl("eval", "rabbit_policy:delete(<<\"/\">>, <<\"" + policy + "\">>, <<\"test\">>).");
-            Broker.rabbitmqctl("eval", "application:stop(rabbitmq_management), application:stop(rabbitmq_management_agent).");
+            Broker.rabbitmqctl(
+                    "eval", "application:stop(rabbitmq_management), application:stop(rabbitmq_management_agent).");
         }
     }
 
@@ -310,8 +325,9 @@ final class DoctorIT {
         surroundings = new Doctor.Surroundings(OptionalLong.of(100_000), 256L << 20, Instant.now());
         assertThat(doctor("--set=amqp.prefetch=4096")).isEqualTo(1);
         assertThat(check("heap").path("what").asString())
-                .isEqualTo("this Java may have 256MiB of heap; pushbridge.amqp.prefetch × pushbridge.message.max-bytes can take"
-                        + " 256MiB of its 128MiB");
+                .isEqualTo(
+                        "this Java may have 256MiB of heap; pushbridge.amqp.prefetch × pushbridge.message.max-bytes can take"
+                                + " 256MiB of its 128MiB");
     }
 
     @Test
@@ -332,7 +348,8 @@ final class DoctorIT {
             proxy.refuse();
             BridgeConfig config = TestBridge.config(broker.config(proxy.uri(broker.uri())), TestBridge.LONG, null);
             try (TestBridge bridge = TestBridge.start(config)) {
-                Broker.await("a problem", () -> !bridge.bridge().health().problems().isEmpty());
+                Broker.await(
+                        "a problem", () -> !bridge.bridge().health().problems().isEmpty());
                 socketPort = bridge.bridge().socketPort();
                 adminPort = bridge.bridge().adminPort();
                 assertThat(doctor()).isEqualTo(1);
@@ -365,9 +382,11 @@ final class DoctorIT {
     void keysThatCannotBeLoaded() throws Exception {
         try (KeyServer keys = new KeyServer(null)) {
             keys.answers("{}");
-            assertThat(run(base("--set=auth.mode=token", "--set=auth.jwks-url=" + keys.url()))).isEqualTo(1);
+            assertThat(run(base("--set=auth.mode=token", "--set=auth.jwks-url=" + keys.url())))
+                    .isEqualTo(1);
             assertThat(check("tokens").path("verdict").asString()).isEqualTo("fail");
-            assertThat(check("tokens").path("what").asString()).contains(keys.url().toString());
+            assertThat(check("tokens").path("what").asString())
+                    .contains(keys.url().toString());
         }
     }
 
@@ -376,21 +395,24 @@ final class DoctorIT {
         Path yaml = folder.resolve("bridge.yaml");
         Path secret = folder.resolve("secret");
         Files.writeString(secret, SECRET);
-        Files.writeString(yaml, "pushbridge.amqp.uri: " + broker.uri() + "\npushbridge.amqp.prefix: " + broker.prefix()
-                + "\npushbridge.socket.port: " + socketPort + "\npushbridge.admin.port: " + adminPort
-                + "\npushbridge.auth.mode: token\npushbridge.auth.secret-file: " + secret + "\n");
+        Files.writeString(
+                yaml,
+                "pushbridge.amqp.uri: " + broker.uri() + "\npushbridge.amqp.prefix: " + broker.prefix()
+                        + "\npushbridge.socket.port: " + socketPort + "\npushbridge.admin.port: " + adminPort
+                        + "\npushbridge.auth.mode: token\npushbridge.auth.secret-file: " + secret + "\n");
         mode(yaml, "rw-r-----");
         mode(secret, "rw-r--r--");
         assertThat(run("doctor", "--json", "--config", yaml.toString())).isZero();
-        assertThat(checks("secrets"))
-                .singleElement()
-                .satisfies(check -> {
-                    assertThat(check.path("what").asString()).startsWith(secret + " has a secret in it");
-                    assertThat(check.path("todo").asString()).startsWith("chmod o= " + secret);
-                });
+        assertThat(checks("secrets")).singleElement().satisfies(check -> {
+            assertThat(check.path("what").asString()).startsWith(secret + " has a secret in it");
+            assertThat(check.path("todo").asString()).startsWith("chmod o= " + secret);
+        });
         mode(secret, "rw-------");
-        assertThat(run("doctor", "--json", "--strict", "--config", yaml.toString())).as(text()).isZero();
-        assertThat(run("doctor", "--json", "--config", yaml.toString(), "--set=amqp.uri=" + broker.uri())).isZero();
+        assertThat(run("doctor", "--json", "--strict", "--config", yaml.toString()))
+                .as(text())
+                .isZero();
+        assertThat(run("doctor", "--json", "--config", yaml.toString(), "--set=amqp.uri=" + broker.uri()))
+                .isZero();
         assertThat(checks("secrets"))
                 .extracting(check -> check.path("what").asString())
                 .containsExactly("pushbridge.amqp.uri is on the command line");
@@ -460,7 +482,11 @@ final class DoctorIT {
         boolean keys = List.of(arguments).stream().anyMatch(argument -> argument.contains("auth.mode=token"));
         boolean jwks = List.of(arguments).stream().anyMatch(argument -> argument.contains("auth.jwks-url"));
         Map<String, String> environment = keys && !jwks
-                ? Map.of("PUSHBRIDGE_AUTH_SECRET", SECRET, "PUSHBRIDGE_AMQP_URI", broker.uri().toString())
+                ? Map.of(
+                        "PUSHBRIDGE_AUTH_SECRET",
+                        SECRET,
+                        "PUSHBRIDGE_AMQP_URI",
+                        broker.uri().toString())
                 : Map.of("PUSHBRIDGE_AMQP_URI", broker.uri().toString());
         return cli.run(arguments, environment, print(out), print(out));
     }

@@ -80,10 +80,12 @@ final class LogLevelTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "loud  | nobody.logs.here | level must be one of error, warn, info, debug, trace.",
-        "debug | no name          | logger must be the name of a class or package, or ROOT.",
-    })
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "loud  | nobody.logs.here | level must be one of error, warn, info, debug, trace.",
+                "debug | no name          | logger must be the name of a class or package, or ROOT.",
+            })
     void whatIsNoLevelOrNoLoggerIs65(String level, String logger, String sentence) {
         assertThat(logLevel(level, "--logger", logger)).isEqualTo(65);
         assertThat(text(err)).isEqualTo("pushbridge: " + sentence + "\n");
@@ -92,7 +94,8 @@ final class LogLevelTest {
 
     @Test
     void aWrongTokenIs77AndNothingChanges() {
-        assertThat(logLevel("another-token-than-the-one-of-the-bridge", admin.port(), "debug", "--logger", OURS + ".no"))
+        assertThat(logLevel(
+                        "another-token-than-the-one-of-the-bridge", admin.port(), "debug", "--logger", OURS + ".no"))
                 .isEqualTo(77);
         assertThat(text(err)).contains("another pushbridge.admin.token");
         assertThat(LoggerFactory.getLogger(OURS + ".no").isDebugEnabled()).isFalse();
@@ -106,13 +109,15 @@ final class LogLevelTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "{\"logger\":\"nobody.logs.here\",\"level\":\"DEBUG\"} | 400 | bad-level",
-        "{\"logger\":\"nobody.logs.here\"}                     | 400 | bad-level",
-        "{\"logger\":\"../../etc\",\"level\":\"debug\"}        | 400 | bad-logger",
-        "[]                                                    | 400 | malformed",
-        "{\"logger\":\"nobody.logs.here.LogLevelTest\",\"level\":\"debug\"} | 200 | \"level\":\"debug\"",
-    })
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{\"logger\":\"nobody.logs.here\",\"level\":\"DEBUG\"} | 400 | bad-level",
+                "{\"logger\":\"nobody.logs.here\"}                     | 400 | bad-level",
+                "{\"logger\":\"../../etc\",\"level\":\"debug\"}        | 400 | bad-logger",
+                "[]                                                    | 400 | malformed",
+                "{\"logger\":\"nobody.logs.here.LogLevelTest\",\"level\":\"debug\"} | 200 | \"level\":\"debug\"",
+            })
     void overHttp(String body, int status, String part) throws Exception {
         HttpResponse<String> response = TestBridge.HTTP.send(
                 HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + admin.port() + "/api/log/levels"))

@@ -55,7 +55,8 @@ final class TailIT {
         Tail(int port, String... arguments) {
             List<String> all = new ArrayList<>(List.of("tail", "--set=admin.port=" + port));
             all.addAll(List.of(arguments));
-            Cli cli = new Cli(config -> ExitCode.INTERNAL, PublishOnce::publish, TopologyOnce::check, LettersOnce::open);
+            Cli cli =
+                    new Cli(config -> ExitCode.INTERNAL, PublishOnce::publish, TopologyOnce::check, LettersOnce::open);
             exitCode = CompletableFuture.supplyAsync(
                     () -> cli.run(all.toArray(String[]::new), Map.of(), print(out), print(err)), task -> {
                         Thread thread = new Thread(task, "tail");
@@ -157,9 +158,11 @@ final class TailIT {
         assertThat(tail.await("released").path("count").asInt()).isEqualTo(2);
         for (int seq = 1; seq <= 2; seq++) {
             int wanted = seq;
-            tail.await("delivered " + seq, event -> event.path("event").asString().equals("delivered")
-                    && event.path("seq").asInt() == wanted
-                    && event.path("type").asString().equals("note"));
+            tail.await(
+                    "delivered " + seq,
+                    event -> event.path("event").asString().equals("delivered")
+                            && event.path("seq").asInt() == wanted
+                            && event.path("type").asString().equals("note"));
         }
     }
 
@@ -168,8 +171,10 @@ final class TailIT {
         Tail tail = tail("*");
         broker.publish("user.ann", "{\"type\":\"note\",\"payload\":[],\"seq\":1}");
         broker.publish("nonsense", envelope(1));
-        tail.await("dead-lettered", event -> event.path("event").asString().equals("dead-lettered")
-                && event.path("detail").asString().equals("unaddressable"));
+        tail.await(
+                "dead-lettered",
+                event -> event.path("event").asString().equals("dead-lettered")
+                        && event.path("detail").asString().equals("unaddressable"));
         JsonNode refused = tail.await("refused");
         assertThat(refused.path("address").asString()).isEqualTo("user.ann");
         assertThat(refused.path("detail").asString()).startsWith("schema-invalid: /payload: ");
@@ -185,7 +190,8 @@ final class TailIT {
                 .deliveryMode(2)
                 .build();
         broker.publish(broker.prefix(), "channel.news", evil, envelope(3));
-        assertThat(tail.exitCode.get(Broker.PATIENCE.toSeconds(), TimeUnit.SECONDS)).isZero();
+        assertThat(tail.exitCode.get(Broker.PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                .isZero();
         assertThat(tail.out())
                 .contains("now  the bridge is ready: 0 connections of 0 users, ")
                 .contains("channel.news: 0 connections, lane idle, 0 unsettled, 0 held")
@@ -198,7 +204,8 @@ final class TailIT {
     @Test
     void onlyHowItStandsNow() throws Exception {
         Tail tail = new Tail(bridge.bridge().adminPort(), "--limit=0", "user.ann");
-        assertThat(tail.exitCode.get(Broker.PATIENCE.toSeconds(), TimeUnit.SECONDS)).isZero();
+        assertThat(tail.exitCode.get(Broker.PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                .isZero();
         assertThat(tail.out().lines()).hasSize(2);
     }
 

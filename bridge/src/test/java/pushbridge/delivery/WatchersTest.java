@@ -143,8 +143,7 @@ final class WatchersTest {
         holding.run();
         holding.pass(CoreHarness.CONFIG.holdAfter().plusMillis(1));
         String why = "no connection of user.ann confirmed it within 1000 ms";
-        assertThat(ann.take())
-                .containsExactly("received 1", "offered 1 c", "holding 1: " + why, "lane-held: " + why);
+        assertThat(ann.take()).containsExactly("received 1", "offered 1 c", "holding 1: " + why, "lane-held: " + why);
         assertThat(holding.lanes).containsExactly("user.ann is held with 1: " + why);
         holding.allComeBack();
         assertThat(ann.take()).containsExactly("held 1");
@@ -280,8 +279,7 @@ final class WatchersTest {
         holding.run();
         Standing standing = holding.core.standing(address("user.ann"));
         assertThat(standing.connections()).isEqualTo(1);
-        assertThat(standing.first())
-                .containsExactly(new Standing.Connection("c", Confirmation.ACK, 2, 1, false));
+        assertThat(standing.first()).containsExactly(new Standing.Connection("c", Confirmation.ACK, 2, 1, false));
         assertThat(standing.lane()).isEqualTo(Standing.Lane.LIVE);
         assertThat(standing.unsettled()).isEqualTo(1);
         assertThat(standing.held()).isZero();
