@@ -45,7 +45,7 @@ final class Management {
     Management(URI address, String userInfo) {
         this.base = URI.create(
                 address.getScheme() + "://" + address.getHost() + (address.getPort() < 0 ? "" : ":" + address.getPort())
-                        + (address.getRawPath().replaceAll("/+$", "")));
+                        + address.getRawPath().replaceAll("/+$", ""));
         this.credentials = address.getUserInfo() == null ? userInfo : address.getUserInfo();
     }
 

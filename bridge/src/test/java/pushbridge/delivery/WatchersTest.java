@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import pushbridge.envelope.Address;
@@ -40,9 +41,7 @@ final class WatchersTest {
         List<String> take() {
             List<String> lines = told.stream()
                     .map(one -> (one.kind().slug()
-                                    + (one.message() == null || one.message().seq() < 0
-                                            ? ""
-                                            : " " + one.message().seq())
+                                    + seq(one)
                                     + (one.session() == null ? "" : " " + one.session())
                                     + (one.count() == 1 ? "" : " ×" + one.count())
                                     + (one.detail().isEmpty() ? "" : ": " + one.detail()))
@@ -51,6 +50,11 @@ final class WatchersTest {
             told.clear();
             return lines;
         }
+    }
+
+    private static String seq(Happening one) {
+        Happening.Message message = one.message();
+        return message == null || message.seq() < 0 ? "" : " " + message.seq();
     }
 
     @Test
@@ -119,8 +123,7 @@ final class WatchersTest {
         holding.allComeBack();
         assertThat(ann.told).singleElement().satisfies(one -> {
             assertThat(one.kind()).isEqualTo(Happening.Kind.HELD);
-            assertThat(one.message()).isNotNull();
-            assertThat(one.message().heldId()).isGreaterThan(heldId);
+            assertThat(Objects.requireNonNull(one.message()).heldId()).isGreaterThan(heldId);
         });
         ann.take();
 
