@@ -214,7 +214,7 @@ final class TailRoutes {
             if (happening.session() != null) {
                 line.put("session", happening.session());
             }
-            if (message == null || happening.count() != 1) {
+            if (happening.count() != 1 || (message == null && happening.session() == null)) {
                 line.put("count", happening.count());
             }
             if (!happening.detail().isEmpty()) {

@@ -33,8 +33,8 @@ import tools.jackson.databind.json.JsonMapper;
         },
         footer = {
             "",
-            "A message is named by its delivery (channel and tag), then by its number in the held log; seq and message id are",
-            "the publisher's. Payloads are not shown."
+            "seq, type and message id are the publisher's. With --json each message has also its delivery (generation and tag) and",
+            "its number in the held log. Payloads are not shown."
         })
 final class TailCommand implements Callable<Integer> {
 
@@ -162,17 +162,16 @@ final class TailCommand implements Callable<Integer> {
     }
 
     private static String text(JsonNode event) {
-        StringBuilder text = new StringBuilder(time(event))
-                .append("  ")
-                .append("%-14s".formatted(event.path("event").asString()));
+        String kind = event.path("event").asString();
+        StringBuilder text = new StringBuilder(time(event)).append("  ").append("%-14s".formatted(kind));
         append(text, " ", event.path("address"));
-        append(text, " seq ", event.path("seq"));
+        append(text, "  seq ", event.path("seq"));
         append(text, " ", event.path("type"));
-        append(text, " id ", event.path("messageId"));
-        append(text, " delivery ", event.path("delivery"));
-        append(text, " held ", event.path("held"));
-        append(text, " session ", event.path("session"));
-        append(text, " count ", event.path("count"));
+        if (kind.equals("received") || kind.equals("refused")) {
+            append(text, ", id ", event.path("messageId")); // once is enough
+        }
+        append(text, "  ×", event.path("count"));
+        append(text, "  session ", event.path("session"));
         append(text, ": ", event.path("detail"));
         return text.toString().stripTrailing();
     }

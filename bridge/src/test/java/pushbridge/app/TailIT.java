@@ -195,9 +195,8 @@ final class TailIT {
         assertThat(tail.out())
                 .contains("now  the bridge is ready: 0 connections of 0 users, ")
                 .contains("channel.news: 0 connections, lane idle, 0 unsettled, 0 held")
-                .contains("received       channel.news seq 3 note id \\u001b[2Jgone delivery ")
-                .contains("dropped        channel.news seq 3 note ")
-                .contains(": nobody is subscribed to channel.news")
+                .contains("received       channel.news  seq 3 note, id \\u001b[2Jgone\n")
+                .contains("dropped        channel.news  seq 3 note: nobody is subscribed to channel.news\n")
                 .doesNotContain("\u001b");
     }
 
