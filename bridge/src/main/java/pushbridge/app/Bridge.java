@@ -71,6 +71,7 @@ public final class Bridge {
     private final Intake intake;
     private final CopyPublisher copies;
     private final StreamHeldLog held;
+    private final LaneLog lanes = new LaneLog();
     private final DeliveryLoop loop;
     private final @Nullable KeySource keys;
     private final @Nullable TokenVerifier tokens;
@@ -112,6 +113,7 @@ public final class Bridge {
                 held,
                 keeping,
                 outboxes,
+                lanes,
                 this::fail);
         intake = new Intake(config.amqp(), config.intake(), node, envelopes::read, clock, loop, broker);
 
@@ -146,6 +148,7 @@ public final class Bridge {
         LetterApi.register(admin, letters);
         LogRoutes.register(admin);
         HeldRoutes.register(admin, new HeldDesk(loop), loop.stats(), clock);
+        TailRoutes.register(admin, loop, health::now);
 
         broker.onOwnership(now -> {
             if (now == BrokerStatus.Ownership.STANDBY) {
@@ -220,6 +223,7 @@ public final class Bridge {
      * @throws ListenerException a port cannot be opened; then everything is stopped again
      */
     public void start() throws ListenerException, InterruptedException {
+        lanes.start();
         loop.start();
         if (keys != null) {
             keys.start();
@@ -307,6 +311,7 @@ public final class Bridge {
         copies.close();
         held.stop(closing);
         loop.stop();
+        lanes.stop();
         if (devPages != null) {
             devPages.close();
         }
