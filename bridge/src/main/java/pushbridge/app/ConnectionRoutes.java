@@ -2,11 +2,9 @@ package pushbridge.app;
 
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -26,8 +24,8 @@ final class ConnectionRoutes {
 
     private static final int MOST = 1_000;
 
-    /** What an operator may say; the others are what the bridge itself finds out. */
-    private static final Set<CloseCode> CODES = EnumSet.of(
+    /** What an operator may say, the usual one first; the others are what the bridge itself finds out. */
+    private static final List<CloseCode> CODES = List.of(
             CloseCode.KICKED,
             CloseCode.UNAUTHORIZED,
             CloseCode.FORBIDDEN,

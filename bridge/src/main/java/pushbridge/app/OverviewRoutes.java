@@ -78,6 +78,7 @@ record OverviewRoutes(
         body.put("boundsMillis", Durations.boundsMillis());
         body.put("publishedToWritten", latency(sockets.publishedToWritten()));
         body.put("publishedToAcked", latency(stats.publishedToAcked()));
+        body.put("settling", latency(stats.settling()));
         return body;
     }
 

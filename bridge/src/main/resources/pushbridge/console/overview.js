@@ -33,7 +33,7 @@ export function start(root, { onLook }) {
     tiles[name].value.classList.toggle('bad', bad);
   };
   const rates = new Chart('Messages a second', ['received', 'delivered', 'held', 'dead']);
-  const latency = new Chart('From publish to acknowledged', ['half', '95 %', '99 %'], duration);
+  const latency = new Chart('Latency', ['taken to settled, half', '95 %', 'published to acknowledged, half', '95 %'], duration);
   const connections = new Chart('Connections', ['open', 'users']);
   const waiting = new Chart('Waiting', ['in the queue', 'in hand', 'held']);
   const problems = h('ul', { class: 'problems', 'aria-label': 'Problems' });
@@ -47,7 +47,7 @@ export function start(root, { onLook }) {
       { class: 'tiles' },
       tile('connections', 'Connections', '#/connections'),
       tile('rate', 'Delivered a second'),
-      tile('latency', 'Publish to acknowledged'),
+      tile('latency', 'Taken to settled'),
       tile('queue', 'In the queue'),
       tile('held', 'Held', '#/held'),
       tile('dead', 'Dead letters', '#/letters'),
@@ -75,9 +75,9 @@ export function start(root, { onLook }) {
   function show(now) {
     const seconds = before ? (now.at - before.at) / 1000 : null;
     const rate = (name) => (before ? Math.max(0, now.counters[name] - before.counters[name]) / seconds : null);
-    const [half, most, nearlyAll] = [0.5, 0.95, 0.99].map((share) =>
-      before ? quantile(now.boundsMillis, before.publishedToAcked, now.publishedToAcked, share) : null,
-    );
+    const shares = (name) => [0.5, 0.95].map((share) => (before ? quantile(now.boundsMillis, before[name], now[name], share) : null));
+    const [half, most] = shares('settling');
+    const acked = shares('publishedToAcked'); // only of what was published with a timestamp
     const ready = depths.instructions?.ready ?? null;
     problems.replaceChildren(...now.problems.map((problem) => h('li', {}, problem)));
     set('connections', number(now.connections), `${plural(now.users, 'user')}, at most ${short(now.connectionsMax)}`, now.connections >= 0.9 * now.connectionsMax);
@@ -88,7 +88,7 @@ export function start(root, { onLook }) {
     const letters = depths.dead?.ready;
     set('dead', letters === undefined ? '–' : number(letters), `${number(now.counters.dead)} since the start`, letters > 0);
     rates.push(['received', 'delivered', 'held', 'dead'].map(rate));
-    latency.push([half, most, nearlyAll]);
+    latency.push([half, most, ...acked]);
     connections.push([now.connections, now.users]);
     waiting.push([ready, now.unsettled, now.held.messages]);
     const facts = {
