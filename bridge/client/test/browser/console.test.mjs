@@ -202,16 +202,25 @@ test('a user is found, written to, and sent away', async () => {
   await shows(page, 'The connection of cid was closed.', '#said');
 });
 
-test('what is held is listed', async () => {
+test('what is held is found, looked at and dropped', async () => {
   await publish('user.dan', 60, { exchange: PREFIX });
-  await until('it is held', async () => (await api('/api/overview')).held.messages === 60);
+  await publish('user.eve', 1, { exchange: PREFIX });
+  await until('it is held', async () => (await api('/api/overview')).held.messages === 61);
   const page = await open('#/held', PHONE);
-  await shows(page, '60 messages for 1 address');
+  await shows(page, '61 messages for 2 addresses');
   await fits(page);
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await shows(page, 'nobody is connected as user.dan');
   await page.keyboard.press('n');
-  await until('the second page', async () => (await page.locator('main .rows li').count()) === 10);
-  await page.keyboard.press('p');
-  await until('the first page', async () => (await page.locator('main .rows li').count()) === 50);
+  await until('the second page', async () => (await page.locator('main .rows li').count()) === 20 && page.getByText('seq 21').isVisible());
+  await fits(page);
+  await page.getByRole('button', { name: 'Drop' }).click();
+  await shows(page, '60 messages for 1 address are forgotten for good', '#confirm[open]');
+  await page.getByRole('button', { name: 'Drop 60' }).click();
+  await shows(page, '60 messages are forgotten for good.', '#said');
+  await shows(page, '1 message for 1 address');
+  await until('they are', async () => (await api('/api/overview')).held.messages === 1);
 });
 
 test('the setup is shown without its secrets', async () => {

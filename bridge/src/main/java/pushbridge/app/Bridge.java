@@ -41,6 +41,7 @@ import pushbridge.delivery.Clock;
 import pushbridge.delivery.CloseCode;
 import pushbridge.delivery.DeliveryLoop;
 import pushbridge.delivery.DeliveryStats;
+import pushbridge.delivery.HeldDesk;
 import pushbridge.dev.DevPages;
 import pushbridge.dev.DevPublish;
 import pushbridge.envelope.EnvelopeReader;
@@ -156,7 +157,7 @@ public final class Bridge {
         letters = new LocalDesk(shelves, clock::machineMillis, shelves::close);
         LetterApi.register(admin, letters);
         LogRoutes.register(admin);
-        HeldRoutes.register(admin, loop);
+        HeldRoutes.register(admin, new HeldDesk(loop), loop.stats(), clock);
         ConnectionRoutes.register(admin, sockets);
         publisher = new InstructionPublisher(config.amqp(), node);
         PublishRoute.register(admin, publisher);
