@@ -41,6 +41,7 @@ final class DeliveryCore {
     private final Directory directory = new Directory();
     private final Holding holding;
     private final Lanes lanes;
+    private final Interventions interventions;
     private final Relief relief;
     private final Pacing pacing;
     private final Departures departures;
@@ -77,6 +78,7 @@ final class DeliveryCore {
         this.departures = new Departures(config.rememberedConnections());
         this.pacing = new Pacing(config.fanoutPatience().toNanos());
         this.lanes = new Lanes(config, directory, holding, this);
+        this.interventions = new Interventions(directory, holding, lanes, copies, stats, clock);
     }
 
     // ---- the broker's side -------------------------------------------------------------------------------------
@@ -129,8 +131,12 @@ final class DeliveryCore {
     /** The broker has confirmed the copy of an instruction. */
     void copySafe(Instruction instruction) {
         if (holding.isRestored(instruction)) {
-            stats.countExpired();
             holding.release(instruction.tag()); // I1: its copy is safe
+            if (instruction.deadReason == null) {
+                stats.countExpired();
+            } else {
+                interventions.copied(instruction.tag());
+            }
             return;
         }
         if (settlement == null || settlement.channel() != instruction.channel()) {
@@ -249,6 +255,7 @@ final class DeliveryCore {
             case FENCED -> {
                 // Another bridge serves these users now; what is in hand here is the broker's, or that one's, already.
                 lanes.abandon();
+                interventions.fenced();
                 closeAll(CloseCode.SERVICE_RESTART);
                 onFenced.run();
             }
@@ -312,14 +319,18 @@ final class DeliveryCore {
 
     /** A held message that was asked for has been read. */
     void heldRead(String address, HeldMessage message) {
-        if (holding.takeExpiring(message.id())) {
+        if (holding.takeDeparting(message.id())) {
             departures.passed(address);
             Envelope envelope = new Envelope(addressOf(address), "", 0, message.body());
-            copies.expired(holding.restored(message, envelope));
+            Instruction restored = holding.restored(message, envelope);
+            if (!interventions.copy(restored)) {
+                copies.expired(restored);
+            }
         } else {
             lanes.read(message);
         }
         holding.forward(address, message);
+        holding.looked(message.id(), message);
     }
 
     /** A held message is not in the log any more: counted, and given up, so that what follows it is delivered. */
@@ -328,12 +339,21 @@ final class DeliveryCore {
             stats.countHeldLost(1);
             departures.passed(holding.addressOf(id));
             lanes.missing(id);
+            interventions.lost(id);
+            holding.looked(id, null);
+        } else if (!holding.isHeld(id)) {
+            holding.looked(id, null);
         }
     }
 
     @Nullable
     HeldPage heldPage(long afterId, int most) {
         return holding.page(afterId, most);
+    }
+
+    /** What operators can do among the held messages. */
+    Interventions interventions() {
+        return interventions;
     }
 
     private static Address addressOf(String address) {
@@ -576,6 +596,7 @@ final class DeliveryCore {
         }
         touched.clear();
         holding.flush();
+        interventions.endBatch();
         if (settlement != null) {
             // Leaving: the channel is closed as soon as the loop says that it is idle, so no acknowledgement may wait.
             settlement.flush(leaving);
@@ -634,6 +655,7 @@ final class DeliveryCore {
     /** From now on what cannot be delivered stays unsettled; the broker gives it to the next bridge, in order. */
     void leave() {
         leaving = true;
+        interventions.cancel();
         holding.leave();
     }
 
