@@ -187,3 +187,57 @@ want_php_amqplib() {
   fi
   has_php_amqplib
 }
+
+has_php_extension() { php -r "exit(extension_loaded('$1') ? 0 : 1);" 2>/dev/null; }
+
+want_php_extension() { # NAME DEBIAN-PACKAGE
+  if ! has_php_extension "$1" && can_install; then
+    install_packages "$2" || return 1
+  fi
+  has_php_extension "$1"
+}
+
+# Puts a python3 that has a module into `python`: that of the distribution need not be the first on the PATH.
+python=
+has_python_module() {
+  local candidate
+  for candidate in python3 /usr/bin/python3; do
+    if "$candidate" -c "import $1" 2>/dev/null; then
+      python=$candidate
+      return
+    fi
+  done
+  return 1
+}
+
+want_python_module() { # MODULE DEBIAN-PACKAGE
+  if ! has_python_module "$1" && can_install; then
+    install_packages python3 "$2" || return 1
+  fi
+  has_python_module "$1"
+}
+
+# Of npm, for the suites that talk to bridges and to RabbitMQ from Node: what Debian's oldest supported Node can run.
+# shellcheck disable=SC2034 # used by who sources this
+ws_version=8.18.3
+# shellcheck disable=SC2034
+amqplib_version=2.3.1
+# Drives an installed Chromium and downloads none.
+# shellcheck disable=SC2034
+playwright_version=1.56.1
+
+# An authority (ca.pem) and a certificate it signed (push.pem, push.key), good for a day and for trying out only.
+make_certificate() { # FOLDER NAME
+  (
+    cd "$1" || exit
+    exec 2>openssl.log
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj "/CN=an authority for a day" \
+      -addext basicConstraints=critical,CA:true -keyout ca.key -out ca.pem &&
+      openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$2" -keyout push.key -out push.csr &&
+      openssl x509 -req -in push.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 1 \
+        -extfile <(printf 'subjectAltName=DNS:%s,DNS:localhost,IP:127.0.0.1\n' "$2") -out push.pem
+  ) || {
+    tail -n 5 "$1/openssl.log" >&2
+    return 1
+  }
+}

@@ -20,11 +20,6 @@ END
   exit
 fi
 
-# Of those that Debian's oldest supported Node can run; it drives an installed Chromium and downloads none.
-playwright=1.56.1
-# A WebSocket for Node without one, as the library's README recommends.
-ws=8.18.3
-
 handle_signals
 debian="Debian, Ubuntu: sudo apt-get install nodejs npm chromium php-cli php-amqplib"
 want_node || skip_suite "needs Node $oldest_node or newer ($debian)"
@@ -34,8 +29,8 @@ want_program php php-cli || skip_suite "needs php ($debian)"
 want_php_amqplib || skip_suite "needs php-amqplib on PHP's include path ($debian)"
 
 npm_packages=$run_dir/npm/browser
-want_npm_packages "$npm_packages" "playwright-core@$playwright" "ws@$ws" ||
-  skip_suite "npm cannot install playwright-core $playwright and ws $ws"
+want_npm_packages "$npm_packages" "playwright-core@$playwright_version" "ws@$ws_version" ||
+  skip_suite "npm cannot install playwright-core $playwright_version and ws $ws_version"
 ensure_built
 
 broker() { "$root/scripts/broker" "$@" --name browser; }

@@ -10,7 +10,6 @@ import path from 'node:path';
 const env = process.env;
 /** What npm installed for the tests. */
 export const packages = createRequire(path.join(env.PUSHBRIDGE_TEST_PACKAGES, 'x.js'));
-const playwright = packages('playwright-core');
 export const root = path.resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../../../..');
 const PATIENCE_MS = 120_000; // for a busy machine; nothing waits longer than it has to
 
@@ -56,7 +55,8 @@ export function get(port, path) {
 const children = new Set();
 const servers = new Set();
 
-function start(command, args, options = {}) {
+/** Starts a program whose output is kept, and which ends with the tests. */
+export function start(command, args, options = {}) {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
   child.output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (child.output += data));
@@ -87,16 +87,17 @@ export class Bridge {
   #settings;
   #process;
 
-  static async start(settings = {}) {
+  /** @param until 'ready', or for one that is to stand by 'live' */
+  static async start(settings = {}, until = 'ready') {
     const bridge = new Bridge();
     bridge.port = await freePort();
     bridge.adminPort = await freePort();
     bridge.#settings = settings;
-    await bridge.start();
+    await bridge.start(until);
     return bridge;
   }
 
-  async start() {
+  async start(state = 'ready') {
     const settings = {
       'amqp.uri': env.PUSHBRIDGE_TEST_AMQP_URI,
       'auth.mode': 'dev',
@@ -111,10 +112,14 @@ export class Bridge {
     const { ended } = this.#process;
     let status;
     ended.then((code) => (status = code));
-    await until('the bridge is ready', async () => {
+    await until(`the bridge is ${state}`, async () => {
       if (status !== undefined) throw new Error(`the bridge ended with ${status}:\n${this.#process.output}`);
-      return get(this.adminPort, '/health/ready').then(({ status }) => status === 200, () => false);
+      return get(this.adminPort, `/health/${state}`).then(({ status }) => status === 200, () => false);
     });
+  }
+
+  get log() {
+    return this.#process.output;
   }
 
   async end(signal) {
@@ -219,7 +224,7 @@ export class Proxy {
 }
 
 export const launch = () =>
-  playwright.chromium.launch({
+  packages('playwright-core').chromium.launch({
     executablePath: env.PUSHBRIDGE_TEST_CHROMIUM,
     args: [
       '--no-sandbox',

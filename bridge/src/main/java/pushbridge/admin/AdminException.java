@@ -32,6 +32,14 @@ public final class AdminException extends Exception {
         return new AdminException(405, "wrong-method", "Only " + allow + " is possible here.", Map.of("Allow", allow));
     }
 
+    int status() {
+        return status;
+    }
+
+    String code() {
+        return code;
+    }
+
     AdminAnswer answer() {
         AdminAnswer.Whole answer = AdminAnswer.problem(status, code, String.valueOf(getMessage()));
         return new AdminAnswer.Whole(answer.status(), answer.contentType(), answer.bytes(), headers, answer.did());

@@ -1,6 +1,5 @@
 package pushbridge.admin;
 
-import java.io.IOException;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
@@ -27,12 +26,7 @@ public final class LetterApi {
     /** Where all of it is. */
     public static final String BELOW = "/api/dead-letters";
 
-    private static final String LINES = "application/jsonl; charset=utf-8";
-
     private static final int MOST_LISTED = 1_000;
-
-    /** Between two lines about how far it has come. */
-    private static final long PROGRESS_NANOS = 200_000_000;
 
     private static final Set<String> PARAMETERS =
             Set.of("queue", "id", "reason", "type", "address", "since", "until", "text", "limit", "after", "newest");
@@ -84,18 +78,14 @@ public final class LetterApi {
     private AdminAnswer export(AdminRequest request) throws AdminException {
         LetterQueue queue = queue(request);
         Filter filter = filter(request);
-        return AdminAnswer.stream(
-                        LINES,
-                        out -> lines(out, () -> {
-                            desk.export(queue, filter, letter -> {
-                                try {
-                                    out.write(LetterJson.line(letter) + "\n");
-                                } catch (IOException e) {
-                                    throw new Gone(e);
-                                }
-                            });
-                            return LetterJson.parse("{}", "the end");
-                        }))
+        return AnswerLines.of((lines, progress) -> {
+                    try {
+                        desk.export(queue, filter, lines::tell);
+                        return LetterJson.object();
+                    } catch (LetterException e) {
+                        throw problem(e);
+                    }
+                })
                 .noting(did("export", queue, filter, false));
     }
 
@@ -106,8 +96,7 @@ public final class LetterApi {
             Filter filter = LetterJson.filter(body.path("filter"));
             Replay how = LetterJson.replay(body.path("how"));
             boolean dryRun = dryRun(body);
-            return AdminAnswer.stream(
-                            LINES, out -> lines(out, () -> desk.replay(queue, filter, how, dryRun, progress(out))))
+            return answer(progress -> desk.replay(queue, filter, how, dryRun, progress))
                     .noting(did("replay", queue, filter, dryRun));
         } catch (LetterException e) {
             throw problem(e);
@@ -120,12 +109,25 @@ public final class LetterApi {
             LetterQueue queue = queue(body);
             Filter filter = LetterJson.filter(body.path("filter"));
             boolean dryRun = dryRun(body);
-            return AdminAnswer.stream(
-                            LINES, out -> lines(out, () -> desk.discard(queue, filter, dryRun, progress(out))))
+            return answer(progress -> desk.discard(queue, filter, dryRun, progress))
                     .noting(did("discard", queue, filter, dryRun));
         } catch (LetterException e) {
             throw problem(e);
         }
+    }
+
+    private interface Work {
+        ObjectNode done(Progress progress) throws LetterException, InterruptedException;
+    }
+
+    private static AdminAnswer answer(Work work) {
+        return AnswerLines.of((lines, progress) -> {
+            try {
+                return work.done(progress);
+            } catch (LetterException e) {
+                throw problem(e);
+            }
+        });
     }
 
     private AdminAnswer put(AdminRequest request) throws AdminException, InterruptedException {
@@ -206,57 +208,5 @@ public final class LetterApi {
 
     private static AdminException problem(LetterException e) {
         return new AdminException(e.kind().status(), e.kind().slug(), e.sentence());
-    }
-
-    /** The operator is gone. */
-    private static final class Gone extends RuntimeException {
-        private static final long serialVersionUID = 1;
-
-        private final IOException why;
-
-        Gone(IOException why) {
-            super(why);
-            this.why = why;
-        }
-    }
-
-    private interface Work {
-        ObjectNode done() throws LetterException, InterruptedException;
-    }
-
-    /** The last line is the result, or the error, since the status has been sent by then. */
-    private static void lines(AdminAnswer.Out out, Work work) throws IOException, InterruptedException {
-        ObjectNode last = LetterJson.object();
-        try {
-            last.set("result", work.done());
-        } catch (LetterException e) {
-            last.put("error", e.kind().slug());
-            last.put("status", e.kind().status());
-            last.put("detail", e.sentence());
-        } catch (Gone e) {
-            throw e.why;
-        }
-        out.write(LetterJson.line(last) + "\n");
-    }
-
-    /** An operator who is gone wants it no more. */
-    private static Progress progress(AdminAnswer.Out out) {
-        return new Progress() {
-            private long next = System.nanoTime() + PROGRESS_NANOS;
-            private boolean gone;
-
-            @Override
-            public boolean at(long done, long of) {
-                if (!gone && System.nanoTime() - next > 0) {
-                    next = System.nanoTime() + PROGRESS_NANOS;
-                    try {
-                        out.write("{\"done\":" + done + ",\"of\":" + of + "}\n");
-                    } catch (IOException e) {
-                        gone = true;
-                    }
-                }
-                return !gone;
-            }
-        };
     }
 }

@@ -1,8 +1,10 @@
 package pushbridge.amqp;
 
 import com.rabbitmq.client.AuthenticationFailureException;
+import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
+import com.rabbitmq.client.Consumer;
 import com.rabbitmq.client.MetricsCollector;
 import com.rabbitmq.client.NoOpMetricsCollector;
 import com.rabbitmq.client.PossibleAuthenticationFailureException;
@@ -73,18 +75,36 @@ final class Connector {
     }
 
     /**
+     * The same, for consumers that are called on the thread that reads from the connection.
+     *
+     * @see ReaderThread
+     */
+    Connection connectForReader() throws BrokerException {
+        return connect(0, true);
+    }
+
+    /**
      * The same, beginning further down the list: for who was connected but needs another node.
      *
      * @param skip how many addresses to try last instead of first; not negative
      */
     Connection connect(int skip) throws BrokerException {
+        return connect(skip, false);
+    }
+
+    private Connection connect(int skip, boolean onReader) throws BrokerException {
         List<URI> uris = new ArrayList<>(config.uris());
         Collections.rotate(uris, -(skip % uris.size()));
         List<String> failures = new ArrayList<>();
         Exception last = null;
         for (URI uri : uris) {
             try {
-                return factory(uri).newConnection("pushbridge " + node + " " + role);
+                ConnectionFactory factory = factory(uri);
+                if (onReader) {
+                    factory.setSharedExecutor(new ReaderThread());
+                    factory.setExceptionHandler(new ReaderExceptionLog());
+                }
+                return factory.newConnection("pushbridge " + node + " " + role);
             } catch (IOException | TimeoutException | GeneralSecurityException | RuntimeException e) {
                 failures.add(place(uri) + " (" + describe(e) + hint(uri, e) + ")");
                 last = e;
@@ -235,10 +255,19 @@ final class Connector {
     private static final int ABORT_MILLIS = 2_000;
 
     /** A callback that throws closes its channel, which ends the generation; a lost connection is no news here. */
-    private static final class ExceptionLog extends StrictExceptionHandler {
+    private static class ExceptionLog extends StrictExceptionHandler {
         @Override
         public void handleUnexpectedConnectionDriverException(Connection connection, Throwable e) {
             log.debug("The connection {} ended", connection, e);
+        }
+    }
+
+    /** Closing the channel would wait for an answer that the very thread has to read: whoever consumes ends what broke. */
+    private static final class ReaderExceptionLog extends ExceptionLog {
+        @Override
+        public void handleConsumerException(
+                Channel channel, Throwable exception, Consumer consumer, String consumerTag, String methodName) {
+            log.error("A consumer failed in {}", methodName, exception);
         }
     }
 }

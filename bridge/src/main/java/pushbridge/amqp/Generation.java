@@ -10,6 +10,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,7 +20,7 @@ import pushbridge.delivery.IntakeChannel;
  * One broker channel that takes instructions, with everything tied to it: the consumer, the delivery tags and the
  * thread that writes acknowledgements. All of it dies with the channel, so a stale tag cannot be used (I6).
  *
- * <p>Threads: the connection's worker reads deliveries and hands them over; the delivery loop queues acknowledgements;
+ * <p>Threads: the one that {@linkplain ReaderThread reads from the connection} takes deliveries apart and hands them over; the delivery loop queues acknowledgements;
  * the ack writer, {@code pushbridge-amqp-acks}, is the only one that makes socket calls for them, and hands over the next
  * delivery where they go one by one; the intake's supervisor opens and ends it.
  *
@@ -31,6 +32,17 @@ import pushbridge.delivery.IntakeChannel;
 final class Generation implements IntakeChannel {
 
     private static final Logger log = LoggerFactory.getLogger(Generation.class);
+
+    /**
+     * Acknowledgements are gathered for so long: each one is a command in the log of the broker's quorum queue, which costs it
+     * more than a message. The first after a pause goes out at once.
+     */
+    private static final long ACK_PAUSE_NANOS = 5_000_000;
+
+    /** With more than this part of the prefetch unacknowledged they go out at once, so that the broker never waits. */
+    private static final int ACK_PARTS = 16;
+
+    private static final String NOT_HANDED_OVER = "an instruction could not be handed over";
 
     private final long number;
     private final Channel channel;
@@ -70,8 +82,13 @@ final class Generation implements IntakeChannel {
     /** The highest of all, also when it is written. */
     private long ackedTag;
 
+    /** How far the broker has acknowledgements, when nothing lags. */
+    private long writtenUpTo;
+
     private boolean flushing;
     private boolean finishing;
+    /** Whether the writer lets acknowledgements gather. */
+    private boolean gathering;
 
     /** Who opened it. Called on any thread, perhaps more than once; must not block. */
     interface Supervisor {
@@ -183,18 +200,33 @@ final class Generation implements IntakeChannel {
     public void flush() {
         synchronized (acks) {
             flushing = true;
-            acks.notifyAll();
+            if (!gathering || isMuchToAcknowledge()) {
+                acks.notifyAll();
+            }
         }
+    }
+
+    /** Under acks. */
+    private boolean isMuchToAcknowledge() {
+        return ackedUpTo - writtenUpTo + ackedSingly.size() > prefetch / ACK_PARTS;
     }
 
     private void writeAcks() {
         try {
+            long pauseEnds = System.nanoTime();
             while (true) {
                 long upTo;
                 long highest;
                 List<Long> singly;
                 boolean last;
                 synchronized (acks) {
+                    gathering = !careful;
+                    for (long left = pauseEnds - System.nanoTime();
+                            left > 0 && gathering && !finishing && !isMuchToAcknowledge();
+                            left = pauseEnds - System.nanoTime()) {
+                        TimeUnit.NANOSECONDS.timedWait(acks, left);
+                    }
+                    gathering = false;
                     while (!flushing && !finishing) {
                         acks.wait();
                     }
@@ -203,6 +235,7 @@ final class Generation implements IntakeChannel {
                     upTo = ackedUpTo;
                     singly = ackedSingly;
                     highest = ackedTag;
+                    writtenUpTo = Math.max(writtenUpTo, upTo);
                     ackedUpTo = 0;
                     ackedSingly = new ArrayList<>();
                 }
@@ -220,7 +253,8 @@ final class Generation implements IntakeChannel {
                 if (last) {
                     return;
                 }
-                if (careful) { // else nothing waits, and the lock is the worker's
+                pauseEnds = System.nanoTime() + ACK_PAUSE_NANOS;
+                if (careful) { // else nothing waits, and the lock is the reader's
                     // It is answered when the broker has the acknowledgements: should the next one end the process,
                     // what went before must not be what comes first again.
                     channel.basicQos(prefetch);
@@ -241,7 +275,7 @@ final class Generation implements IntakeChannel {
             supervisor.lost("acknowledging failed: " + Connector.describe(e));
         } finally {
             if (broken) { // an error ends this thread
-                supervisor.lost("an instruction could not be handed over");
+                supervisor.lost(NOT_HANDED_OVER);
             }
         }
     }
@@ -305,10 +339,16 @@ final class Generation implements IntakeChannel {
             }
             synchronized (handover) {
                 // Otherwise left unsettled: it returns to the queue in order when the channel ends (I7). After a
-                // failure the client library closes the channel, but brings what it has received until then.
+                // failure there may be more until it does.
                 if (!ended && !broken && supervisor.isTaking()) {
                     waiting.add(new Delivery(envelope, properties, body));
-                    handOverWaiting();
+                    try {
+                        handOverWaiting();
+                    } finally {
+                        if (broken) {
+                            supervisor.lost(NOT_HANDED_OVER);
+                        }
+                    }
                 }
             }
         }

@@ -85,7 +85,7 @@ public final class Intake implements AutoCloseable {
 
     /**
      * @param node the bridge's name, shown by the broker
-     * @param bodies reads a body; called on the connection's worker thread
+     * @param bodies reads a body; called on the thread that reads from the connection
      * @param status told how it goes
      */
     public Intake(
@@ -161,7 +161,7 @@ public final class Intake implements AutoCloseable {
                     pause(Duration.ofMillis(backoff.apply(failures)));
                     connectedAt = System.nanoTime();
                 }
-                Connection connection = connector.connect();
+                Connection connection = connector.connectForReader();
                 connectedAt = System.nanoTime();
                 serve(new Link(connection));
             } catch (BrokerException e) {

@@ -36,6 +36,7 @@ import pushbridge.delivery.Clock;
 import pushbridge.delivery.CloseCode;
 import pushbridge.delivery.DeliveryLoop;
 import pushbridge.delivery.DeliveryStats;
+import pushbridge.delivery.HeldDesk;
 import pushbridge.dev.DevPages;
 import pushbridge.dev.DevPublish;
 import pushbridge.envelope.EnvelopeReader;
@@ -146,7 +147,7 @@ public final class Bridge {
         letters = new LocalDesk(shelves, clock::machineMillis, shelves::close);
         LetterApi.register(admin, letters);
         LogRoutes.register(admin);
-        HeldRoutes.register(admin, loop);
+        HeldRoutes.register(admin, new HeldDesk(loop), loop.stats(), clock);
         TailRoutes.register(admin, loop, health::now);
 
         broker.onOwnership(now -> {

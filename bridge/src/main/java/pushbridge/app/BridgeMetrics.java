@@ -38,6 +38,9 @@ final class BridgeMetrics {
         registry.register(Metric.INSTRUCTIONS_HELD, stats::held);
         registry.register(Metric.HELD_DELIVERED, stats::heldDelivered);
         registry.register(Metric.HELD_LOST, stats::heldLost);
+        registry.register(Metric.HELD_OPERATED, "release", stats::heldReleased);
+        registry.register(Metric.HELD_OPERATED, "drop", stats::heldDropped);
+        registry.register(Metric.HELD_OPERATED, "dead-letter", stats::heldDead);
         registry.register(Metric.HELD_MESSAGES, stats::heldMessages);
         registry.register(Metric.HELD_MESSAGES_MAX, () -> config.hold().maxMessages());
         registry.register(Metric.HELD_BYTES_MAX, () -> config.hold().maxBytes());

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.URI;
+import java.net.URLEncoder;
 import java.net.UnknownHostException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -246,13 +247,12 @@ final class AdminClient {
         } catch (JacksonException e) {
             detail = "";
         }
-        ExitCode code = switch (status) {
-            case 400, 404, 409, 413, 422 -> ExitCode.DATA;
-            case 403 -> ExitCode.REFUSED;
-            case 502, 503, 504 -> ExitCode.TRY_AGAIN;
-            default -> ExitCode.UNAVAILABLE;
-        };
-        return new Failed(code, detail.isEmpty() ? "the bridge at " + base + " answered " + status : detail, status);
+        return Failed.of(status, detail.isEmpty() ? "the bridge at " + base + " answered " + status : detail);
+    }
+
+    /** As a part of a query. */
+    static String encoded(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
     }
 
     /** Why a command could not be carried out: a sentence for the operator and the exit code for scripts. */
@@ -270,6 +270,17 @@ final class AdminClient {
             super(message);
             this.exitCode = exitCode;
             this.status = status;
+        }
+
+        /** The bridge has answered so. */
+        static Failed of(int status, String message) {
+            ExitCode code = switch (status) {
+                case 400, 404, 409, 413, 422 -> ExitCode.DATA;
+                case 403 -> ExitCode.REFUSED;
+                case 502, 503, 504 -> ExitCode.TRY_AGAIN;
+                default -> ExitCode.UNAVAILABLE;
+            };
+            return new Failed(code, message, status);
         }
 
         /** The HTTP status; 0 when there was no answer, or no sensible one. */

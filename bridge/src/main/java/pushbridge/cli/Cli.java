@@ -92,7 +92,7 @@ public final class Cli {
                 .addSubcommand(new TokenCommand(loader, environment))
                 .addSubcommand(new TopologyCommand(topology, loader, environment))
                 .addSubcommand(DeadLettersCommand.with(letters, loader, environment, out))
-                .addSubcommand(new HeldCommand(loader, environment))
+                .addSubcommand(HeldCommand.with(loader, environment))
                 .addSubcommand(new TailCommand(loader, environment))
                 .addSubcommand(new LogLevelCommand(loader, environment))
                 .addSubcommand(new VersionCommand())

@@ -236,7 +236,7 @@ final class DeadLettersCommand implements Callable<Integer> {
         }
 
         Progress progress(String what) {
-            return isTerminal() ? new Bar(err(), what) : Progress.NONE;
+            return ProgressBar.on(err(), what);
         }
 
         PrintWriter out() {
@@ -257,33 +257,6 @@ final class DeadLettersCommand implements Callable<Integer> {
 
         private CommandLine commandLine() {
             return Objects.requireNonNull(spec, "set by picocli").commandLine();
-        }
-    }
-
-    /** Drawn over itself, so that it stays one line. */
-    private static final class Bar implements Progress {
-        private static final long NANOS = 100_000_000;
-
-        private final PrintWriter err;
-        private final String what;
-        private long nextNanos = System.nanoTime() + NANOS;
-        private boolean drawn;
-
-        Bar(PrintWriter err, String what) {
-            this.err = err;
-            this.what = what;
-        }
-
-        @Override
-        public boolean at(long done, long of) {
-            long now = System.nanoTime();
-            if (now - nextNanos > 0 || (drawn && done == of)) {
-                nextNanos = now + NANOS;
-                drawn = true;
-                err.print("\r" + what + " " + LetterView.bar(done, of) + (done == of ? "\n" : ""));
-                err.flush();
-            }
-            return true;
         }
     }
 

@@ -1,73 +1,62 @@
 package pushbridge.cli;
 
 import java.util.Map;
-import java.util.Objects;
-import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 import pushbridge.config.ConfigLoader;
-import pushbridge.log.VisibleText;
+import pushbridge.letters.LetterJson;
 import tools.jackson.databind.JsonNode;
 
+/** The command {@code held} and those below it: alone it says how much waits, and for whom most. */
 @Command(
         name = "held",
         description = {
-            "Lists the messages that wait for their readers, those in front that are longest in the held log.",
-            "Asks the running bridge. The last line says how many there are in all, and how to see the next."
+            "Messages that wait for their readers: how many, for whom, and what becomes of them. Asks the running bridge.",
+            "Alone it says how many there are in all, and the ten addresses with most."
+        },
+        footer = {
+            "",
+            "At three in the morning:",
+            "  pushbridge held                          how many wait, and for whom most of them",
+            "  pushbridge held show user.42             each message of one address, and why it waits",
+            "  pushbridge held dead-letter user.42      what would go to push.dead; --yes does it"
         })
-final class HeldCommand implements Callable<Integer> {
-    private static final int LONGEST_ADDRESS = 255;
+final class HeldCommand extends BridgeCommand {
+    private static final int MOST_SHOWN = 10;
 
-    private final ConfigLoader loader;
-    private final Map<String, String> environment;
+    @Option(
+            names = "--by",
+            paramLabel = "ORDER",
+            description = "The first ten by messages, age (held longest) or expiry (expire first); messages without.")
+    String by = "messages";
 
-    @Option(names = "--limit", paramLabel = "N", description = "At most so many, 1 to 1000; 100 without.")
-    int limit = 100;
-
-    @Option(names = "--after", paramLabel = "ID", description = "Those behind this one.")
-    @Nullable
-    Long after;
-
-    @Spec
-    @Nullable
-    CommandSpec spec;
-
-    @Mixin
-    AdminOptions admin = new AdminOptions();
-
-    @Mixin
-    CommonOptions common = new CommonOptions();
+    @Option(names = "--json", description = "Prints the answer as one line of JSON.")
+    boolean json;
 
     HeldCommand(ConfigLoader loader, Map<String, String> environment) {
-        this.loader = loader;
-        this.environment = environment;
+        super(loader, environment);
+    }
+
+    /** With everything below it. */
+    static CommandLine with(ConfigLoader loader, Map<String, String> environment) {
+        return new CommandLine(new HeldCommand(loader, environment))
+                .addSubcommand(new HeldListCommand(loader, environment))
+                .addSubcommand(new HeldShowCommand(loader, environment))
+                .addSubcommand(new HeldActionCommand.Release(loader, environment))
+                .addSubcommand(new HeldActionCommand.Drop(loader, environment))
+                .addSubcommand(new HeldActionCommand.DeadLetter(loader, environment));
     }
 
     @Override
-    public Integer call() throws Exception {
-        JsonNode answer = admin.client(loader, environment)
-                .get("/api/held?limit=" + limit + (after == null ? "" : "&after=" + after));
-        var out = Objects.requireNonNull(spec, "set by picocli").commandLine().getOut();
-        for (JsonNode held : answer.path("page")) {
-            out.printf(
-                    "%s  expires %s  %d bytes  %s%n",
-                    held.path("id").asString(),
-                    held.path("expires").asString(),
-                    held.path("bytes").asInt(),
-                    VisibleText.of(held.path("address").asString(), LONGEST_ADDRESS));
+    ExitCode run(AdminClient bridge) throws AdminClient.Failed, InterruptedException {
+        JsonNode page =
+                bridge.get("/api/held/addresses?limit=" + MOST_SHOWN + "&by=" + AdminClient.encoded(by));
+        if (json) {
+            out().println(LetterJson.line(page));
+        } else {
+            print(HeldView.now().summary(page));
         }
-        out.printf(
-                "%d messages for %d addresses, %d bytes; the oldest record was written %d s ago%s%n",
-                answer.path("messages").asLong(),
-                answer.path("addresses").asLong(),
-                answer.path("bytes").asLong(),
-                answer.path("oldestSeconds").asLong(),
-                answer.has("next") ? "; next: --after " + answer.path("next").asString() : "");
-        out.flush();
-        return ExitCode.OK.number();
+        return ExitCode.OK;
     }
 }

@@ -1,7 +1,5 @@
 package pushbridge.cli;
 
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -54,7 +52,7 @@ final class RemoteDesk implements LetterDesk {
     public ObjectNode list(LetterQueue queue, Filter filter, int limit, @Nullable String after, boolean newestFirst)
             throws LetterException, InterruptedException {
         return get(BELOW + query(queue, filter) + "&limit=" + limit
-                + (after == null ? "" : "&after=" + encoded(after))
+                + (after == null ? "" : "&after=" + AdminClient.encoded(after))
                 + (newestFirst ? "&newest=true" : ""));
     }
 
@@ -65,7 +63,7 @@ final class RemoteDesk implements LetterDesk {
 
     @Override
     public ObjectNode show(LetterQueue queue, String id) throws LetterException, InterruptedException {
-        return get(BELOW + "/" + encoded(id) + query(queue, Filter.ALL));
+        return get(BELOW + "/" + AdminClient.encoded(id) + query(queue, Filter.ALL));
     }
 
     private ObjectNode get(String pathAndQuery) throws LetterException, InterruptedException {
@@ -106,22 +104,30 @@ final class RemoteDesk implements LetterDesk {
     }
 
     private static void add(StringBuilder query, String name, List<String> values) {
-        values.forEach(value -> query.append('&').append(name).append('=').append(encoded(value)));
-    }
-
-    private static String encoded(String text) {
-        return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+        values.forEach(value -> query.append('&').append(name).append('=').append(AdminClient.encoded(value)));
     }
 
     @Override
     public void export(LetterQueue queue, Filter filter, Taker taker) throws LetterException, InterruptedException {
-        Reader reader = new Reader(taker, Progress.NONE);
+        LetterException[] failed = {null};
+        AnswerReader reader = new AnswerReader(Progress.NONE, letter -> {
+            try {
+                taker.take(letter);
+                return true;
+            } catch (LetterException e) {
+                failed[0] = e;
+                return false;
+            }
+        });
         try {
             bridge.stream(BELOW + "/export" + query(queue, filter), reader);
+            if (failed[0] != null) {
+                throw failed[0];
+            }
+            reader.result();
         } catch (AdminClient.Failed e) {
             throw problem(e);
         }
-        reader.result();
     }
 
     @Override
@@ -148,13 +154,13 @@ final class RemoteDesk implements LetterDesk {
 
     private ObjectNode change(String action, ObjectNode body, Progress progress)
             throws LetterException, InterruptedException {
-        Reader reader = new Reader(letter -> {}, progress);
+        AnswerReader reader = new AnswerReader(progress);
         try {
             bridge.stream(BELOW + action, body, reader);
+            return object(reader.result());
         } catch (AdminClient.Failed e) {
             throw problem(e);
         }
-        return reader.result();
     }
 
     @Override
@@ -198,52 +204,5 @@ final class RemoteDesk implements LetterDesk {
     @Override
     public void close() {
         // The bridge lets go by itself, some time after the last question.
-    }
-
-    /** Reads the lines of an answer: letters or progress, then the result or the error. */
-    private static final class Reader implements AdminClient.Lines {
-        private final Taker taker;
-        private final Progress progress;
-        private @Nullable ObjectNode result;
-        private @Nullable LetterException failure;
-
-        Reader(Taker taker, Progress progress) {
-            this.taker = taker;
-            this.progress = progress;
-        }
-
-        @Override
-        public boolean next(String line) {
-            try {
-                ObjectNode json = LetterJson.parse(line, "a line of the bridge's answer");
-                if (json.path("result") instanceof ObjectNode object) {
-                    result = object;
-                } else if (json.has("error")) {
-                    failure = new LetterException(
-                            LetterException.Kind.of(json.path("status").asInt(0)),
-                            json.path("detail").asString("the bridge does not say why"));
-                } else if (json.has("done")) {
-                    return progress.at(
-                            json.path("done").asLong(0), json.path("of").asLong(0));
-                } else {
-                    taker.take(json);
-                }
-                return failure == null;
-            } catch (LetterException e) {
-                failure = e;
-                return false;
-            }
-        }
-
-        ObjectNode result() throws LetterException {
-            if (failure != null) {
-                throw failure;
-            }
-            if (result == null) {
-                throw LetterException.unavailable(
-                        "the bridge's answer ended in the middle; how far it came is in its log");
-            }
-            return result;
-        }
     }
 }

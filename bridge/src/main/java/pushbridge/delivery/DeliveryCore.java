@@ -44,6 +44,7 @@ final class DeliveryCore {
     private final Directory directory = new Directory();
     private final Holding holding;
     private final Lanes lanes;
+    private final Interventions interventions;
     private final Relief relief;
     private final Pacing pacing;
     private final Departures departures;
@@ -88,6 +89,7 @@ final class DeliveryCore {
         this.pacing = new Pacing(config.fanoutPatience().toNanos());
         this.watchers = new Watchers(clock);
         this.lanes = new Lanes(config, directory, holding, this, watchers);
+        this.interventions = new Interventions(directory, holding, lanes, copies, stats, clock, watchers);
     }
 
     // ---- the broker's side -------------------------------------------------------------------------------------
@@ -146,10 +148,14 @@ final class DeliveryCore {
     /** The broker has confirmed the copy of an instruction. */
     void copySafe(Instruction instruction) {
         if (holding.isRestored(instruction)) {
-            stats.countExpired();
             holding.release(instruction.tag()); // I1: its copy is safe
             if (watchers.any()) {
-                watchers.tell(Kind.EXPIRED, instruction, "");
+                watchers.copied(instruction);
+            }
+            if (instruction.deadReason == null) {
+                stats.countExpired();
+            } else {
+                interventions.copied(instruction.tag());
             }
             return;
         }
@@ -285,6 +291,7 @@ final class DeliveryCore {
             case FENCED -> {
                 // Another bridge serves these users now; what is in hand here is the broker's, or that one's, already.
                 lanes.abandon();
+                interventions.fenced();
                 closeAll(CloseCode.SERVICE_RESTART);
                 if (watchers.any()) {
                     watchers.tell(Kind.FENCED, null, null, 1, "another bridge has claimed the held log");
@@ -351,18 +358,22 @@ final class DeliveryCore {
 
     /** A held message that was asked for has been read. */
     void heldRead(String address, HeldMessage message) {
-        if (holding.takeExpiring(message.id())) {
+        if (holding.takeDeparting(message.id())) {
             departures.passed(address);
             Envelope envelope = new Envelope(addressOf(address), "", 0, message.body());
             Instruction restored = holding.restored(message, envelope);
+            boolean wanted = interventions.copy(restored);
             if (watchers.any()) {
-                watchers.tell(Kind.EXPIRING, restored, "");
+                watchers.tell(wanted ? Kind.DEAD_LETTERING : Kind.EXPIRING, restored, wanted ? "an operator wants it" : "");
             }
-            copies.expired(restored);
+            if (!wanted) {
+                copies.expired(restored);
+            }
         } else {
             lanes.read(message);
         }
         holding.forward(address, message);
+        holding.looked(message.id(), message);
     }
 
     /** A held message is not in the log any more: counted, and given up, so that what follows it is delivered. */
@@ -370,16 +381,25 @@ final class DeliveryCore {
         if (holding.isLost(id, offset)) {
             stats.countHeldLost(1);
             if (watchers.any()) {
-                watchers.lost(holding.addressOf(id), id);
+                watchers.held(Kind.LOST, holding.addressOf(id), id, "");
             }
             departures.passed(holding.addressOf(id));
             lanes.missing(id);
+            interventions.lost(id);
+            holding.looked(id, null);
+        } else if (!holding.isHeld(id)) {
+            holding.looked(id, null);
         }
     }
 
     @Nullable
     HeldPage heldPage(long afterId, int most) {
         return holding.page(afterId, most);
+    }
+
+    /** What operators can do among the held messages. */
+    Interventions interventions() {
+        return interventions;
     }
 
     private static Address addressOf(String address) {
@@ -688,6 +708,7 @@ final class DeliveryCore {
         }
         touched.clear();
         holding.flush();
+        interventions.endBatch();
         if (settlement != null) {
             // Leaving: the channel is closed as soon as the loop says that it is idle, so no acknowledgement may wait.
             settlement.flush(leaving);
@@ -746,6 +767,7 @@ final class DeliveryCore {
     /** From now on what cannot be delivered stays unsettled; the broker gives it to the next bridge, in order. */
     void leave() {
         leaving = true;
+        interventions.cancel();
         holding.leave();
     }
 

@@ -2,7 +2,7 @@ package pushbridge.delivery;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +29,15 @@ public final class DeliveryLoop {
     /** Instructions and events of one batch: enough to coalesce writes, few enough to keep the others waiting shortly. */
     private static final int BATCH = 512;
 
+    /**
+     * Under load the loop naps for so long between two turns, so that a turn, and the wake-ups and system calls it
+     * causes, serves several messages. It is what a message waits longer for that at most.
+     */
+    private static final long NAP_NANOS = 250_000;
+
+    /** Work that comes again within this time is load. */
+    private static final long LOAD_NANOS = 1_000_000;
+
     /** A larger span factor takes more disk and copies less; below the floor nothing is worth copying. */
     private static final KeepingRules KEEPING =
             new KeepingRules(100_000, 64 << 20, 3, 64 << 20, Duration.ofDays(3650), 1_000, 1 << 20);
@@ -36,6 +45,7 @@ public final class DeliveryLoop {
     private final DeliveryConfig config;
     private final Clock clock;
     private final Duration freeze;
+    private final @Nullable HeldLog log;
     private final OutboxTotals outboxes;
     private final Consumer<Throwable> onFailure;
     private final LoopQueue queue = new LoopQueue();
@@ -48,6 +58,7 @@ public final class DeliveryLoop {
     private long lastNanos;
     private long lastMachineMillis;
     private long lastTickNanos;
+    private long lastWorkNanos;
     private boolean roomInOutboxes = true;
     private @Nullable CompletableFuture<Void> draining;
 
@@ -75,6 +86,7 @@ public final class DeliveryLoop {
         this.config = config;
         this.clock = clock;
         this.freeze = freeze;
+        this.log = log;
         this.outboxes = outboxes;
         this.onFailure = onFailure;
         this.stats = new DeliveryStats(clock.nanoTime());
@@ -197,19 +209,15 @@ public final class DeliveryLoop {
         queue.post(loop -> loop.heldMissing(id, offset));
     }
 
-    /**
-     * Looks at what is held, as far as this process has read the log.
-     *
-     * @param afterId the message behind which to begin; 0 for the oldest
-     * @param most how many to look at: the loop does nothing else meanwhile
-     * @return empty when that message is not held any more
-     */
-    public CompletableFuture<Optional<HeldPage>> held(long afterId, int most) {
-        CompletableFuture<Optional<HeldPage>> page = new CompletableFuture<>();
-        queue.post(loop -> {
-            page.complete(Optional.ofNullable(loop.heldPage(afterId, most)));
-        });
-        return page;
+    /** Something for the loop's thread; whoever posts bounds how much waits (I5). */
+    void post(LoopEvent event) {
+        queue.post(event);
+    }
+
+    /** Makes the original of a held message again. */
+    Original original(HeldMessage message) {
+        return Objects.requireNonNull(log, "there is a held log where something is held")
+                .restore(message.properties(), message.body());
     }
 
     /**
@@ -256,10 +264,16 @@ public final class DeliveryLoop {
         lastNanos = clock.nanoTime();
         lastMachineMillis = clock.machineMillis();
         lastTickNanos = lastNanos;
+        lastWorkNanos = lastNanos - LOAD_NANOS;
         try {
             while (!stopped) {
-                turn();
-                queue.await(takesInstructions(), TICK_NANOS);
+                long before = lastWorkNanos;
+                int work = turn();
+                if (work > 0 && work < BATCH / 2 && lastWorkNanos - before < LOAD_NANOS) {
+                    LoopQueue.nap(NAP_NANOS);
+                } else {
+                    queue.await(takesInstructions(), TICK_NANOS);
+                }
             }
         } catch (RuntimeException | Error failure) {
             // The state may be half changed, so going on could break any promise; the broker still has everything.
@@ -267,8 +281,12 @@ public final class DeliveryLoop {
         }
     }
 
-    /** One batch: what has happened, then instructions, then what is due by time. */
-    private void turn() {
+    /**
+     * One batch: what has happened, then instructions, then what is due by time.
+     *
+     * @return how many events and instructions there were
+     */
+    private int turn() {
         long now = clock.nanoTime();
         core.advance(Math.min(now - lastNanos, LONGEST_STEP_NANOS));
         if (stoodStill(now)) {
@@ -281,6 +299,7 @@ public final class DeliveryLoop {
             event.run(core);
             room--;
         }
+        int work = BATCH - room;
         room = BATCH;
         roomInOutboxes = !outboxes.isFull(); // I5: looked at once a batch, so exceeded by one batch at most
         core.roomInOutboxes(roomInOutboxes);
@@ -292,6 +311,10 @@ public final class DeliveryLoop {
             core.take(instruction);
             room--;
         }
+        work += BATCH - room;
+        if (work > 0) {
+            lastWorkNanos = now;
+        }
         if (now - lastTickNanos >= TICK_NANOS) {
             lastTickNanos = now;
             core.tick();
@@ -301,6 +324,7 @@ public final class DeliveryLoop {
         if (draining != null && core.isIdle()) {
             draining.complete(null);
         }
+        return work;
     }
 
     /** By either clock: the monotonic one need not count while the machine sleeps, the machine's one may be set. */

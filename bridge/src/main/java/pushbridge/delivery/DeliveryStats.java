@@ -20,6 +20,9 @@ public final class DeliveryStats {
     private final LongAdder held = new LongAdder();
     private final LongAdder heldDelivered = new LongAdder();
     private final LongAdder heldLost = new LongAdder();
+    private final LongAdder heldReleased = new LongAdder();
+    private final LongAdder heldDropped = new LongAdder();
+    private final LongAdder heldDead = new LongAdder();
     private final LongAdder expired = new LongAdder();
     private final LongAdder dropped = new LongAdder();
     private final LongAdder returned = new LongAdder();
@@ -87,6 +90,21 @@ public final class DeliveryStats {
     /** Held messages that the log had no more when they were needed. */
     public long heldLost() {
         return heldLost.sum();
+    }
+
+    /** Addresses whose held messages were offered once more because an operator wanted it. */
+    public long heldReleased() {
+        return heldReleased.sum();
+    }
+
+    /** Held messages that an operator had dropped. */
+    public long heldDropped() {
+        return heldDropped.sum();
+    }
+
+    /** Held messages that an operator had moved to the dead letters; they are not counted in {@link #dead}. */
+    public long heldDead() {
+        return heldDead.sum();
     }
 
     /** Instructions settled because their time was over and their copy is safe. */
@@ -244,6 +262,18 @@ public final class DeliveryStats {
 
     void countHeldLost(long messages) {
         heldLost.add(messages);
+    }
+
+    void countReleased() {
+        heldReleased.increment();
+    }
+
+    void countHeldDropped(int messages) {
+        heldDropped.add(messages);
+    }
+
+    void countHeldDead() {
+        heldDead.increment();
     }
 
     void countHeldDelivered() {

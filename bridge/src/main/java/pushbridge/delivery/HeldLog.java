@@ -34,6 +34,6 @@ public interface HeldLog {
      */
     void rewind(LogRecord.Checkpoint wrong);
 
-    /** Makes the original of a held message again, for a copy of it. */
+    /** Makes the original of a held message again, for a copy of it or to be looked at. Any thread. */
     Original restore(byte[] properties, byte[] body);
 }

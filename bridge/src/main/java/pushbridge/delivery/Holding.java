@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.Consumer;
 import java.util.function.LongFunction;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,7 @@ import pushbridge.hold.Admission;
 import pushbridge.hold.HeldIndex;
 import pushbridge.hold.HeldMessage;
 import pushbridge.hold.HoldLimits;
+import pushbridge.hold.HoldTimes;
 import pushbridge.hold.KeepingRules;
 import pushbridge.hold.LogKeeper;
 import pushbridge.hold.LogRecord;
@@ -37,8 +39,8 @@ final class Holding {
     /** Entries looked at in one sweep: a million take seconds, and one sweep microseconds. */
     private static final int SWEEP = 1_000;
 
-    /** Expired messages being copied at the same time (I5). */
-    private static final int MAX_EXPIRING = 256;
+    /** Messages of which a sweep has copies made at the same time (I5). */
+    private static final int MAX_DEPARTING = 256;
 
     /** A checkpoint before it is due is worth writing after a twentieth of the usual records: a few thousand. */
     private static final int WORTH = 20;
@@ -49,10 +51,14 @@ final class Holding {
     /** Messages asked for at the same time: some 300 bytes each, so 30 MB (I5). */
     private static final int MAX_WANTED = 100_000;
 
+    /** Messages that operators look at, at the same time (I5). */
+    private static final int MAX_LOOKED_AT = 1_000;
+
     private final HoldConfig config;
     private final @Nullable HeldLog log;
     private final KeepingRules rules;
     private HeldIndex index = new HeldIndex();
+    private HoldTimes times = new HoldTimes();
     private final HoldLimits limits;
     private LogKeeper keeper;
 
@@ -102,10 +108,12 @@ final class Holding {
 
     private long cacheHits;
     private long cacheMisses;
-    /** Messages whose time is over, from then on until their release is appended. */
-    private final Set<Long> expiring = new HashSet<>();
+    /** Messages that leave as a copy, because their time is over or an operator wants it: until their release is appended. */
+    private final Set<Long> departing = new HashSet<>();
     /** Those of them that are being read. */
-    private final Set<Long> expiringReads = new HashSet<>();
+    private final Set<Long> departingReads = new HashSet<>();
+    /** Messages that an operator looks at and that are being read. */
+    private final Map<Long, List<Consumer<@Nullable HeldMessage>>> lookedAt = new HashMap<>();
     /** The latest bodies, the oldest first. */
     private final LinkedHashMap<Long, Frame> cache = new LinkedHashMap<>();
 
@@ -184,6 +192,7 @@ final class Holding {
         start = checkpoint;
         rewinding = false;
         index = checkpoint == null ? new HeldIndex() : new HeldIndex(checkpoint);
+        times = new HoldTimes();
         keeper = new LogKeeper(index, rules);
     }
 
@@ -272,8 +281,11 @@ final class Holding {
         releasingCount = 0;
         wanted.clear();
         wantedBytes = 0;
-        expiring.clear();
-        expiringReads.clear();
+        departing.clear();
+        departingReads.clear();
+        List<List<Consumer<@Nullable HeldMessage>>> lookers = List.copyOf(lookedAt.values());
+        lookedAt.clear();
+        lookers.forEach(waiting -> waiting.forEach(looker -> looker.accept(null)));
         forwarding.clear();
         forwarded.clear();
         copiedForward.clear();
@@ -362,8 +374,8 @@ final class Holding {
     /** A held message is delivered, or safe elsewhere (I1). */
     void release(long id) {
         released.add(id);
-        expiring.remove(id);
-        expiringReads.remove(id);
+        departing.remove(id);
+        departingReads.remove(id);
         drop(id);
         releaseWithTheNextRecord(id);
     }
@@ -412,6 +424,9 @@ final class Holding {
         long failed = index.failedCheckpoints();
         boolean counts = index.apply(offset, record) == HeldIndex.Outcome.APPLIED;
         keeper.saw(offset, bytes, writtenMillis, counts && record instanceof LogRecord.Checkpoint);
+        if (counts && record instanceof LogRecord.Hold hold) {
+            noteTime(hold, writtenMillis);
+        }
         if (start != null && counts && record instanceof LogRecord.Checkpoint checkpoint) {
             judge(start, checkpoint, index.failedCheckpoints() > failed);
             return Meaning.FOLDED;
@@ -446,6 +461,11 @@ final class Holding {
             }
         }
         return Meaning.OWN;
+    }
+
+    private void noteTime(LogRecord.Hold record, long writtenMillis) {
+        List<HeldMessage> last = record.parts().get(record.parts().size() - 1).messages();
+        times.saw(last.get(last.size() - 1).id(), writtenMillis);
     }
 
     /**
@@ -523,7 +543,7 @@ final class Holding {
         }
         for (int entry = index.first(lane); entry != HeldIndex.NONE; entry = index.next(entry)) {
             long id = index.id(entry);
-            if (!released.contains(id) && !expiring.contains(id)) {
+            if (!released.contains(id) && !departing.contains(id)) {
                 messages.add(LaneMessage.held(id, index.deadlineMillis(entry), index.bodyBytes(entry)));
             }
         }
@@ -561,7 +581,8 @@ final class Holding {
         count(message, -1);
         message.frame = null;
         if (wanted.remove(message.id, message)
-                && !expiringReads.contains(message.id)
+                && !departingReads.contains(message.id)
+                && !lookedAt.containsKey(message.id)
                 && !forwarding.contains(message.id)) {
             log().forget(message.id, message.offset);
         }
@@ -587,12 +608,14 @@ final class Holding {
         return cacheMisses;
     }
 
-    /** The time of a held message is over: asks for it, to copy it; the second time it does nothing. */
-    void expire(long id) {
-        if (!released.contains(id) && expiring.add(id)) {
-            expiringReads.add(id);
-            read(id);
+    /** A held message is to leave as a copy: asks for it; false, and nothing else, when it leaves already. */
+    boolean depart(long id) {
+        if (released.contains(id) || !departing.add(id)) {
+            return false;
         }
+        departingReads.add(id);
+        read(id);
+        return true;
     }
 
     private long read(long id) {
@@ -705,13 +728,13 @@ final class Holding {
         }
         int entry = sweptId == 0 ? index.oldest() : index.entry(sweptId);
         sweptId = 0;
-        for (int looked = 0; entry != HeldIndex.NONE && expiring.size() < MAX_EXPIRING; looked++) {
+        for (int looked = 0; entry != HeldIndex.NONE && departing.size() < MAX_DEPARTING; looked++) {
             if (looked == SWEEP) {
                 sweptId = index.id(entry);
                 return;
             }
             if (index.deadlineMillis(entry) <= nowMillis && !skip.test(index.address(entry))) {
-                expire(index.id(entry));
+                depart(index.id(entry));
             }
             entry = index.newer(entry);
         }
@@ -734,6 +757,107 @@ final class Holding {
                     index.id(entry), index.address(entry), index.deadlineMillis(entry), index.bodyBytes(entry)));
         }
         return new HeldPage(messages, entry != HeldIndex.NONE);
+    }
+
+    // ---- for operators --------------------------------------------------------------------------------------------
+
+    /** Whether a message that is held leaves already: nobody is offered it any more. */
+    private boolean isLeaving(long id) {
+        return released.contains(id) || departing.contains(id);
+    }
+
+    /** Whether a release is not in the log yet. */
+    boolean isReleasing(long id) {
+        return released.contains(id);
+    }
+
+    /** The next lane of the index below this number that has messages nobody takes away already; see {@link HeldIndex}. */
+    int laneBelow(int lane) {
+        return index.laneBelow(lane);
+    }
+
+    /**
+     * What a lane of the index holds; null when all of it leaves already.
+     *
+     * @param upToId what came later is left out
+     */
+    @Nullable
+    HeldAddress address(int lane, long upToId, Directory directory, long nowMillis) {
+        int messages = 0;
+        long bytes = 0;
+        long oldestId = 0;
+        long expires = Long.MAX_VALUE;
+        for (int entry = index.first(lane);
+                entry != HeldIndex.NONE && index.id(entry) <= upToId;
+                entry = index.next(entry)) {
+            long id = index.id(entry);
+            if (isLeaving(id)) {
+                continue;
+            }
+            if (messages++ == 0) {
+                oldestId = id;
+            }
+            bytes += index.size(entry);
+            expires = Math.min(expires, index.deadlineMillis(entry));
+        }
+        if (messages == 0) {
+            return null;
+        }
+        String address = index.laneAddress(lane); // only user. is ever held
+        int connections =
+                directory.ofUser(address.substring(address.indexOf('.') + 1)).size();
+        return new HeldAddress(address, messages, bytes, times.heldBy(oldestId, nowMillis), expires, connections);
+    }
+
+    /** Ids of what is held for an address and does not leave already, behind one id and up to another, in order. */
+    List<Long> heldIds(String address, long afterId, long upToId, int most) {
+        List<Long> ids = new ArrayList<>();
+        int lane = index.lane(address);
+        if (lane == HeldIndex.NONE) {
+            return ids;
+        }
+        for (int entry = index.first(lane);
+                entry != HeldIndex.NONE && index.id(entry) <= upToId && ids.size() < most;
+                entry = index.next(entry)) {
+            long id = index.id(entry);
+            if (id > afterId && !isLeaving(id)) {
+                ids.add(id);
+            }
+        }
+        return ids;
+    }
+
+    /** Whether a message is held, and nobody has released it. */
+    boolean isHeld(long id) {
+        return index.entry(id) != HeldIndex.NONE && !released.contains(id);
+    }
+
+    /** When it was held at the latest, in milliseconds since 1970. */
+    long heldByMillis(long id, long nowMillis) {
+        return times.heldBy(id, nowMillis);
+    }
+
+    /**
+     * Reads a held message only to look at it.
+     *
+     * @param looker gets it, or null when it is not held any more; called once
+     * @return whether there is room to look at one more
+     */
+    boolean look(long id, Consumer<@Nullable HeldMessage> looker) {
+        if (lookedAt.size() >= MAX_LOOKED_AT) { // I5
+            return false;
+        }
+        lookedAt.computeIfAbsent(id, same -> new ArrayList<>(1)).add(looker);
+        read(id);
+        return true;
+    }
+
+    /** A message has been read, or is not held any more: whoever looks at it gets that. */
+    void looked(long id, @Nullable HeldMessage message) {
+        List<Consumer<@Nullable HeldMessage>> lookers = lookedAt.remove(id);
+        if (lookers != null) {
+            lookers.forEach(looker -> looker.accept(message));
+        }
     }
 
     /** Whom a message that is held is for. */
@@ -768,9 +892,9 @@ final class Holding {
         return wanted.remove(id);
     }
 
-    /** Whether the message that was read is to be copied to the expired ones; asked once for each. */
-    boolean takeExpiring(long id) {
-        return expiringReads.remove(id);
+    /** Whether a copy is to be made of the message that was read; asked once for each. */
+    boolean takeDeparting(long id) {
+        return departingReads.remove(id);
     }
 
     /** An instruction for the copy of a held message; it is settled by {@link #release}. */

@@ -1,6 +1,8 @@
 package pushbridge.delivery;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import pushbridge.delivery.LaneMessage.Place;
 
@@ -185,9 +187,18 @@ final class Lane {
         return messages;
     }
 
-    /** Goes on for a lane that it replaces. */
-    void takeAppendingOf(Lane old) {
-        appending = old.appending;
+    /**
+     * Goes on for a lane that it replaces.
+     *
+     * @param replaced what stands in the ring for messages of the old one, if it is not they themselves
+     */
+    void takeAppendingOf(Lane old, Map<LaneMessage, LaneMessage> replaced) {
+        List<LaneMessage> olds = old.appending;
+        if (olds != null) {
+            List<LaneMessage> news = new ArrayList<>(olds.size());
+            olds.forEach(message -> news.add(replaced.getOrDefault(message, message)));
+            appending = news;
+        }
         appendingOrdinal = old.appendingOrdinal;
     }
 

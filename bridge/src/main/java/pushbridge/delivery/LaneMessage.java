@@ -76,4 +76,17 @@ final class LaneMessage {
         message.id = id;
         return message;
     }
+
+    /** The same message for another place in its lane; this one is not used any more. */
+    LaneMessage again() {
+        LaneMessage again = new LaneMessage(place, deadlineMillis, size, publishedMillis);
+        again.id = id;
+        again.contentHash = contentHash;
+        again.frame = place == Place.HELD ? null : frame;
+        again.instruction = instruction;
+        if (instruction != null) {
+            instruction.laneMessage = again;
+        }
+        return again;
+    }
 }

@@ -5,8 +5,10 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 import pushbridge.config.DeliveryConfig;
 import pushbridge.delivery.Happening.Kind;
@@ -452,7 +454,7 @@ final class Lanes {
                     lane.append(message);
                 }
             }
-            lane.takeAppendingOf(old);
+            lane.takeAppendingOf(old, Map.of());
             lane.heldSinceMillis = old.heldSinceMillis;
         }
         nextLaneIndex = Math.max(nextLaneIndex, lane.tail());
@@ -666,8 +668,96 @@ final class Lanes {
         if (message.instruction != null) {
             core.copyExpired(message.instruction);
         } else {
-            holding.expire(message.id);
+            holding.depart(message.id);
         }
+    }
+
+    // ---- operators' hands ----------------------------------------------------------------------------------------
+
+    /**
+     * Held messages go elsewhere because an operator wants it. A late confirmation of one of them means nothing any more.
+     *
+     * @param ids of messages that the index has, and that are released or departing by now
+     */
+    void takeOut(String address, Set<Long> ids) {
+        core.passed(address);
+        Lane lane = lanes.get(address);
+        if (lane == null) {
+            return;
+        }
+        int left = ids.size();
+        for (long index = lane.head(); index < lane.tail() && left > 0; index++) {
+            LaneMessage message = lane.get(index);
+            if (message != null && message.place == Place.HELD && ids.contains(message.id)) {
+                holding.unwant(message);
+                lane.remove(message);
+                left--;
+            }
+        }
+        List<Session> sessions = sessionsOf(lane);
+        for (Session session : sessions) {
+            session.skipped = true; // no page of theirs is told that it missed nothing
+        }
+        offer(lane, sessions); // the window has moved, and no confirmation need come to say so
+        forgetIfEmpty(lane);
+    }
+
+    /**
+     * Offers everything of an address once more, from the head, to every connection, whatever it was offered before, and
+     * without waiting for its turn among those whose bodies wait for room. All of it gets new places behind every cursor,
+     * as after a lost channel.
+     *
+     * @return whether anybody is there
+     */
+    boolean offerAgain(String address) {
+        Lane old = lanes.get(address);
+        if (old == null || sessionsOf(old).isEmpty()) {
+            return false;
+        }
+        Lane lane = new Lane(address, old.isOfUser(), nextLaneIndex);
+        Map<LaneMessage, LaneMessage> replaced = new IdentityHashMap<>();
+        for (long index = old.head(); index < old.tail(); index++) {
+            LaneMessage message = old.get(index);
+            if (message != null) {
+                if (message.place == Place.HELD) {
+                    holding.unwant(message);
+                }
+                old.remove(message); // what the client says of the earlier offer means nothing any more
+                LaneMessage again = message.again();
+                replaced.put(message, again);
+                append(lane, again);
+            }
+        }
+        lane.takeAppendingOf(old, replaced);
+        lane.heldSinceMillis = old.heldSinceMillis;
+        lanes.put(address, lane);
+        boolean wasReading = reading;
+        reading = true;
+        offer(lane, sessionsOf(lane));
+        reading = wasReading;
+        forgetIfEmpty(lane);
+        return true;
+    }
+
+    /** How many messages at the head of an address were offered to anybody and are not confirmed. */
+    int offered(String address) {
+        Lane lane = lanes.get(address);
+        int offered = 0;
+        if (lane != null) {
+            for (long index = lane.head(); index < lane.tail(); index++) {
+                LaneMessage message = lane.get(index);
+                if (message != null && lane.isOffered(message)) {
+                    offered++;
+                }
+            }
+        }
+        return offered;
+    }
+
+    /** Whether an address waits until there is room in memory for what is held for it. */
+    boolean queuesForBodies(String address) {
+        Lane lane = lanes.get(address);
+        return lane != null && lane.queuesForBodies;
     }
 
     // ---- ends --------------------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
  * What waits for the delivery loop: events, and the intake's instructions beside them, because the loop may leave those
  * waiting (to pace a fan-out) while it goes on with everything else.
  *
- * <p>Bounded by what feeds it (I5): one event a session, one a copy being published, a few of the process; as many
+ * <p>Bounded by what feeds it (I5): one event a session, one a copy being published, some thousand of
+ * operators at work, a few of the process; as many
  * instructions as the prefetch lets the broker send. So nobody ever blocks here.
  */
 final class LoopQueue {
@@ -57,6 +58,11 @@ final class LoopQueue {
                 first = instructions.peek()) {
             instructions.poll();
         }
+    }
+
+    /** Sleeps for about so long, whatever is posted: nobody pays for waking the loop up. */
+    static void nap(long nanos) {
+        LockSupport.parkNanos(nanos);
     }
 
     /** Sleeps until something is posted, the time is over or the thread is interrupted. */

@@ -366,6 +366,25 @@ public final class HeldIndex {
         return laneNext.get(entry);
     }
 
+    /**
+     * The next lane below this number, or {@link #NONE}; {@link Integer#MAX_VALUE} begins. Who goes downwards, with changes
+     * in between, misses no lane that was there all the time, since lanes only ever move down; one that moves may be met
+     * twice.
+     */
+    public int laneBelow(int lane) {
+        for (int below = Math.min(lane, laneSlots) - 1; below >= 0; below--) {
+            if (counts.get(below) != 0) {
+                return below;
+            }
+        }
+        return NONE;
+    }
+
+    /** Whom a lane is for; a new string. */
+    public String laneAddress(int lane) {
+        return new String(addresses.get(lane), StandardCharsets.UTF_8);
+    }
+
     /** How many messages are held for this address. */
     public int count(String address) {
         int lane = lane(address);

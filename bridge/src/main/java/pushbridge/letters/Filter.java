@@ -4,6 +4,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import pushbridge.envelope.Wildcard;
 
 /**
  * Which letters are meant: those to which everything given applies; empty means any.
@@ -61,32 +62,6 @@ public record Filter(
     }
 
     private static boolean fits(List<String> patterns, @Nullable String value) {
-        return patterns.isEmpty() || (value != null && patterns.stream().anyMatch(pattern -> matches(pattern, value)));
-    }
-
-    /** By hand, since a pattern from outside must not take for ever. */
-    static boolean matches(String pattern, String text) {
-        int p = 0;
-        int t = 0;
-        int star = -1;
-        int resume = 0;
-        while (t < text.length()) {
-            if (p < pattern.length() && pattern.charAt(p) == '*') {
-                star = p++;
-                resume = t;
-            } else if (p < pattern.length() && pattern.charAt(p) == text.charAt(t)) {
-                p++;
-                t++;
-            } else if (star >= 0) {
-                p = star + 1;
-                t = ++resume;
-            } else {
-                return false;
-            }
-        }
-        while (p < pattern.length() && pattern.charAt(p) == '*') {
-            p++;
-        }
-        return p == pattern.length();
+        return patterns.isEmpty() || (value != null && patterns.stream().anyMatch(pattern -> Wildcard.matches(pattern, value)));
     }
 }

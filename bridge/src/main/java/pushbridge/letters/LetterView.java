@@ -1,7 +1,6 @@
 package pushbridge.letters;
 
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -62,14 +61,14 @@ public final class LetterView {
         for (JsonNode letter : page.path("letters")) {
             rows.add(List.of(
                     text(letter, "id"),
-                    seconds(text(letter, "failedAt")),
+                    Times.seconds(text(letter, "failedAt")),
                     text(letter, "reason"),
-                    cut(orDash(text(letter, "type")), LISTED_ADDRESS),
-                    cut(orDash(text(letter, "address")), LISTED_ADDRESS),
-                    cut(text(letter, "detail"), LISTED_DETAIL)));
+                    Columns.cut(orDash(text(letter, "type")), LISTED_ADDRESS),
+                    Columns.cut(orDash(text(letter, "address")), LISTED_ADDRESS),
+                    Columns.cut(text(letter, "detail"), LISTED_DETAIL)));
         }
         if (rows.size() > 1) {
-            lines.addAll(table(rows));
+            lines.addAll(Columns.of(rows));
             lines.add("");
         }
         long matching = page.path("matching").asLong(0);
@@ -117,13 +116,13 @@ public final class LetterView {
             rows.add(List.of(
                     "%,d".formatted(problem.path("count").asLong(0)),
                     text(problem, "reason"),
-                    cut(orDash(text(problem, "type")), LISTED_ADDRESS),
+                    Columns.cut(orDash(text(problem, "type")), LISTED_ADDRESS),
                     text(problem, "example"),
-                    cut(text(problem, "detail"), LISTED_DETAIL)));
+                    Columns.cut(text(problem, "detail"), LISTED_DETAIL)));
         }
         if (rows.size() > 1) {
             lines.add("");
-            lines.addAll(table(rows));
+            lines.addAll(Columns.of(rows));
         }
         long more = count.path("moreProblems").asLong(0);
         if (more > 0) {
@@ -131,29 +130,6 @@ public final class LetterView {
         }
         beyond(count, lines);
         return lines;
-    }
-
-    private static List<String> table(List<List<String>> rows) {
-        int columns = rows.get(0).size();
-        int[] widths = new int[columns];
-        rows.forEach(row -> {
-            for (int i = 0; i < columns; i++) {
-                widths[i] = Math.max(widths[i], width(row.get(i)));
-            }
-        });
-        List<String> lines = new ArrayList<>();
-        for (List<String> row : rows) {
-            StringBuilder line = new StringBuilder();
-            for (int i = 0; i < columns; i++) {
-                line.append(row.get(i)).append(" ".repeat(widths[i] - width(row.get(i)) + 2));
-            }
-            lines.add(line.toString().stripTrailing());
-        }
-        return lines;
-    }
-
-    private static int width(String text) {
-        return text.codePointCount(0, text.length());
     }
 
     // One
@@ -257,7 +233,7 @@ public final class LetterView {
         int most = whole ? Integer.MAX_VALUE : BODY_LINES;
         for (int i = 0; i < Math.min(shown.size(), most); i++) {
             String line = shown.get(i);
-            lines.add("    " + (whole || line.length() <= LINE_LENGTH ? line : cut(line, LINE_LENGTH)));
+            lines.add("    " + (whole || line.length() <= LINE_LENGTH ? line : Columns.cut(line, LINE_LENGTH)));
         }
         if (shown.size() > most) {
             lines.add("    … %,d more lines: --whole".formatted(shown.size() - most));
@@ -285,7 +261,7 @@ public final class LetterView {
                 byte[] utf8 = line.getBytes(StandardCharsets.UTF_8);
                 int before = Math.min((int) Math.min(Long.parseLong(place.group(2)) - 1, LINE_LENGTH), utf8.length);
                 String prefix = new String(utf8, 0, before, StandardCharsets.UTF_8);
-                lines.add(" ".repeat(width(Printable.lines(prefix))) + red("^ " + place.group(3)));
+                lines.add(" ".repeat(Columns.width(Printable.lines(prefix))) + red("^ " + place.group(3)));
             }
         }
     }
@@ -448,34 +424,8 @@ public final class LetterView {
         return text.isEmpty() ? "-" : text;
     }
 
-    private static String cut(String text, int length) {
-        if (width(text) <= length) {
-            return text;
-        }
-        return text.substring(0, text.offsetByCodePoints(0, length - 1)) + "…";
-    }
-
-    private static String seconds(String instant) {
-        int dot = instant.indexOf('.');
-        return dot < 0 ? instant : instant.substring(0, dot) + "Z";
-    }
-
     private String ago(String instant) {
-        try {
-            Duration ago = Duration.between(Instant.parse(instant), now);
-            if (ago.isNegative()) {
-                return seconds(instant);
-            }
-            long minutes = ago.toMinutes();
-            String words = minutes < 1
-                    ? ago.toSeconds() + " s"
-                    : minutes < 120
-                            ? minutes + " min"
-                            : minutes < 48 * 60 ? ago.toHours() + " h" : ago.toDays() + " days";
-            return "%s (%s ago)".formatted(seconds(instant), words);
-        } catch (java.time.format.DateTimeParseException e) {
-            return instant;
-        }
+        return Times.ago(instant, now);
     }
 
     private String red(String text) {

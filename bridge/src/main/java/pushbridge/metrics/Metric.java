@@ -39,6 +39,13 @@ public enum Metric {
             "Held messages that RabbitMQ had no more when they were needed.",
             "Any at all: the held log was deleted or cut off below what it held.",
             "Find out who deleted, truncated or purged the stream, or which disks were lost. What is gone is gone: tell the application."),
+    HELD_OPERATED(
+            Kind.COUNTER,
+            "held.operated",
+            "action",
+            "What operators had done: addresses offered once more (release), messages dropped or moved to push.dead.",
+            "Somebody used `pushbridge held`, or the API.",
+            "The log has who it was: look for pushbridge.admin.Audit."),
     HELD_MESSAGES(
             Kind.GAUGE,
             "held.messages",

@@ -395,11 +395,7 @@ final class PushConnection extends Writer implements FrameSink {
     }
 
     private ByteBuffer gather(List<Frame> batch, @Nullable Frame ping, int bytes) {
-        if (batch.size() == 1 && ping == null) {
-            Frame only = batch.get(0);
-            return isCompressed(only) ? only.compressed() : only.bytes();
-        }
-        ByteBuffer gathered = ByteBuffer.allocate(bytes);
+        ByteBuffer gathered = TlsFilter.isOn(tcp) ? ByteBuffer.allocate(bytes) : flushes.buffer(bytes);
         for (Frame frame : batch) {
             if (isCompressed(frame)) {
                 gathered.put(frame.compressed());
@@ -432,11 +428,27 @@ final class PushConnection extends Writer implements FrameSink {
             tcp.write((WritableMessage) Buffers.wrap(transport.getMemoryManager(), bytes), onWritten);
             return;
         }
-        // Past the filters: there is nothing for them to do. The kernel is called here and now, on the selector.
+        // Past the filters and past Grizzly's queue: at most one write is in flight, so that one is empty.
+        try {
+            ((SocketChannel) tcp.getChannel()).write(bytes);
+        } catch (IOException e) {
+            log.debug("Connection {} broke while it was written to", id, e);
+            onWritten.lost();
+            tcp.terminateSilently();
+            return;
+        }
+        if (!bytes.hasRemaining()) {
+            onWritten();
+            return;
+        }
+        // The kernel's buffer is full. Grizzly waits until it is not; a copy, because the next connection of this
+        // selector
+        // gathers into the same buffer.
+        ByteBuffer rest = ByteBuffer.allocate(bytes.remaining()).put(bytes).flip();
         transport
                 .getAsyncQueueIO()
                 .getWriter()
-                .write(tcp, null, Buffers.wrap(transport.getMemoryManager(), bytes), onWritten);
+                .write(tcp, null, Buffers.wrap(transport.getMemoryManager(), rest), onWritten);
     }
 
     /** The end of the one write in flight: when the kernel has taken its last byte, or never will. */

@@ -61,6 +61,10 @@ final class ModelRun {
     private final Set<Instruction> safe = new HashSet<>();
     /** What was ever held, by text, as far as the log was looked at. */
     private final Set<String> everHeld = new HashSet<>();
+    /** The same by its id in the log. */
+    private final Map<Long, String> textsById = new HashMap<>();
+    /** What an operator had dropped. */
+    private final Set<String> dropped = new HashSet<>();
 
     private int lookedAtLog;
     /**
@@ -149,7 +153,7 @@ final class ModelRun {
     }
 
     private void rare(@Nullable FakeClient client) {
-        switch (random.nextInt(holding ? 8 : 4)) {
+        switch (random.nextInt(holding ? 11 : 4)) {
             case 0 -> {
                 if (client != null) {
                     did("leave");
@@ -175,11 +179,37 @@ final class ModelRun {
             case 4 -> crash();
             case 5 -> takeOver();
             case 6 -> thaw();
+            case 7 -> drop("user.u" + random.nextInt(USERS));
+            case 8 -> deadLetter("user.u" + random.nextInt(USERS));
+            case 9 -> offerAgain("user.u" + random.nextInt(USERS));
             default -> {
                 did("freeze for a while");
                 harness.core.thawed();
             }
         }
+    }
+
+    /** An operator drops what is held for somebody. */
+    private void drop(String address) {
+        did("drop " + address);
+        for (long id : harness.holding.heldIds(address, 0, Long.MAX_VALUE, Integer.MAX_VALUE)) {
+            dropped.add(textsById.get(id));
+        }
+        harness.core.interventions().drop(address, Long.MAX_VALUE, 100, new CompletableFuture<>());
+    }
+
+    /** An operator moves what is held for somebody to the dead letters. */
+    private void deadLetter(String address) {
+        did("dead-letter " + address);
+        harness.core
+                .interventions()
+                .deadLetter(address, Long.MAX_VALUE, "an operator did it", new CompletableFuture<>());
+    }
+
+    /** An operator has what is held for somebody offered once more. */
+    private void offerAgain(String address) {
+        did("offer again " + address);
+        harness.core.interventions().offerAgain(address);
     }
 
     private void publish() {
@@ -370,7 +400,9 @@ final class ModelRun {
             if (harness.log.get(lookedAtLog) instanceof LogRecord.Hold hold) {
                 for (LogRecord.Part part : hold.parts()) {
                     for (HeldMessage message : part.messages()) {
-                        everHeld.add(new String(message.body(), StandardCharsets.UTF_8));
+                        String text = new String(message.body(), StandardCharsets.UTF_8);
+                        everHeld.add(text);
+                        textsById.put(message.id(), text);
                     }
                 }
             }
@@ -466,7 +498,9 @@ final class ModelRun {
         safe.forEach(instruction -> copied.add(new String(instruction.original().body(), StandardCharsets.UTF_8)));
         for (Published message : all) {
             if (message.address().startsWith("user.") && message.policy() == OfflinePolicy.HOLD) {
-                assertThat(confirmed.contains(message.text()) || copied.contains(message.text()))
+                assertThat(confirmed.contains(message.text())
+                                || copied.contains(message.text())
+                                || dropped.contains(message.text()))
                         .as("lost: %s", message.text())
                         .isTrue();
             }

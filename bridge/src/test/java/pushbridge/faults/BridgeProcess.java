@@ -91,6 +91,10 @@ final class BridgeProcess implements AutoCloseable {
         return socketPort;
     }
 
+    int adminPort() {
+        return adminPort;
+    }
+
     URI webSocket() {
         return URI.create("ws://127.0.0.1:" + socketPort + "/ws");
     }

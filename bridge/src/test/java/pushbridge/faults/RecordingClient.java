@@ -54,7 +54,8 @@ final class RecordingClient implements AutoCloseable {
     private boolean here;
     private boolean reads = true;
     private int connections;
-    private long connectedNanos;
+    /** How long each bridge that went away asked it to wait, in milliseconds. */
+    private final List<Long> delays = new ArrayList<>();
     /** How long the bridge that goes away asks it to wait, in milliseconds; -1 when none does. */
     private long askedToWait = -1;
 
@@ -112,9 +113,11 @@ final class RecordingClient implements AutoCloseable {
         return kind != Kind.PLAIN;
     }
 
-    /** When the latest connection opened, by {@link System#nanoTime}. */
-    synchronized long connectedNanos() {
-        return connectedNanos;
+    /** How long bridges that went away asked it to wait since the last call, in milliseconds; it does wait that long. */
+    synchronized List<Long> takeDelays() {
+        List<Long> taken = List.copyOf(delays);
+        delays.clear();
+        return taken;
     }
 
     /** Connects, and keeps connecting. */
@@ -220,7 +223,6 @@ final class RecordingClient implements AutoCloseable {
                 open = true;
                 attempts--; // this one works: it is the first to be tried again
                 connections++;
-                connectedNanos = System.nanoTime();
                 if (reads) {
                     webSocket.request(1);
                 }
@@ -251,6 +253,7 @@ final class RecordingClient implements AutoCloseable {
                 if (delay >= 0) {
                     synchronized (RecordingClient.this) {
                         askedToWait = delay;
+                        delays.add(delay);
                     }
                 }
                 return;

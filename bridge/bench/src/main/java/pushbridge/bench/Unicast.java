@@ -8,14 +8,17 @@ import java.util.concurrent.atomic.AtomicLong;
 /** To one user each: how fast and how late, beside a consumer of the same queue that does nothing with its messages. */
 final class Unicast {
 
-    private static final int MESSAGES = 300_000;
+    private static final int MESSAGES = 600_000;
+    /** Until the JIT compilers have had the bridge's methods: some ten seconds at full load. */
+    private static final double WARM_UP_PART = 0.6;
+
     private static final int USERS = 1_000;
     private static final int ROUNDS = 3;
     /** About half of what publisher, broker, bridge and clients manage together on two cores. */
     private static final int PER_SECOND = 8_000;
 
     private static final int LATENCY_SECONDS = 10;
-    private static final int WARM_UP_SECONDS = 4;
+    private static final int WARM_UP_SECONDS = 20;
     private static final Duration LOOK = Duration.ofMillis(20);
 
     private Unicast() {}
@@ -24,6 +27,7 @@ final class Unicast {
     static void drain(Bench bench) throws BenchException {
         int messages = bench.scaled(MESSAGES, 5_000);
         int users = bench.scaled(USERS, 50);
+        int warmUp = (int) (messages * WARM_UP_PART);
         double[] rate = new double[ROUNDS];
         double[] cpu = new double[ROUNDS];
         double[] bareRate = new double[ROUNDS];
@@ -45,7 +49,7 @@ final class Unicast {
                         for (int i = 0; i < users; i++) {
                             swarm.connect(Flood.user(Online.PREFIX, i), i);
                         }
-                        Waiting.progress("messages to warm up", messages / 5.0, LOOK, Bench.PATIENCE, received::get);
+                        Waiting.progress("messages to warm up", warmUp, LOOK, Bench.PATIENCE, received::get);
                         double before = received.get();
                         double cpuBefore = ProcessFigures.cpuSeconds(bridge.pid());
                         long began = System.nanoTime();
@@ -57,10 +61,10 @@ final class Unicast {
                     }
                 }
                 flood(users, messages).publish(broker.uri());
-                try (BareConsumer bare = new BareConsumer(broker, Bench.QUEUE, messages / 5, messages - messages / 5)) {
+                try (BareConsumer bare = new BareConsumer(broker, Bench.QUEUE, warmUp, messages - warmUp)) {
                     BareConsumer.Seen seen = bare.await();
-                    bareRate[round] = (messages - messages / 5) / seen.seconds();
-                    bareCpu[round] = seen.cpuSeconds() * 1e6 / (messages - messages / 5);
+                    bareRate[round] = (messages - warmUp) / seen.seconds();
+                    bareCpu[round] = seen.cpuSeconds() * 1e6 / (messages - warmUp);
                 }
             }
             Console.say("  round " + (round + 1) + ": bridge " + Math.round(rate[round]) + ", bare "
