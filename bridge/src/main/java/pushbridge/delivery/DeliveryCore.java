@@ -364,7 +364,8 @@ final class DeliveryCore {
             Instruction restored = holding.restored(message, envelope);
             boolean wanted = interventions.copy(restored);
             if (watchers.any()) {
-                watchers.tell(wanted ? Kind.DEAD_LETTERING : Kind.EXPIRING, restored, wanted ? "an operator wants it" : "");
+                watchers.tell(
+                        wanted ? Kind.DEAD_LETTERING : Kind.EXPIRING, restored, wanted ? "an operator wants it" : "");
             }
             if (!wanted) {
                 copies.expired(restored);

@@ -104,9 +104,7 @@ final class Interventions {
     @Nullable
     HeldAddress address(String address) {
         int lane = holding.index().lane(address);
-        return lane == HeldIndex.NONE
-                ? null
-                : holding.address(lane, Long.MAX_VALUE, directory, clock.wallMillis());
+        return lane == HeldIndex.NONE ? null : holding.address(lane, Long.MAX_VALUE, directory, clock.wallMillis());
     }
 
     /**
@@ -249,9 +247,7 @@ final class Interventions {
     }
 
     private void next(DeadLettering going) {
-        List<Long> ids = going.cancelled
-                ? List.of()
-                : holding.heldIds(going.address, going.lastId, going.upToId, 1);
+        List<Long> ids = going.cancelled ? List.of() : holding.heldIds(going.address, going.lastId, going.upToId, 1);
         if (ids.isEmpty()) {
             deadLettering.remove(going.address);
             going.done.forEach(done -> done.complete(going.copied));

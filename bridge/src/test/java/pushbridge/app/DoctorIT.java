@@ -262,10 +262,13 @@ final class DoctorIT {
     @Test
     void theCertificateOfRabbitMqIsLookedAtToo() throws Exception {
         Certificates authority = new Certificates(folder, "authority");
-        InetSocketAddress plain = new InetSocketAddress(broker.uri().getHost(), broker.uri().getPort());
+        InetSocketAddress plain =
+                new InetSocketAddress(broker.uri().getHost(), broker.uri().getPort());
         try (TlsProxy proxy = new TlsProxy(authority.client(authority.issueFor(10, "rabbit")), false, plain)) {
             String uri = "amqps://guest:guest@localhost:" + proxy.port() + "/%2F";
-            assertThat(doctor("--set=amqp.uri=" + uri, "--set=amqp.tls.ca-file=" + authority.ca)).as(text()).isZero();
+            assertThat(doctor("--set=amqp.uri=" + uri, "--set=amqp.tls.ca-file=" + authority.ca))
+                    .as(text())
+                    .isZero();
             assertThat(checks("certificate"))
                     .extracting(check -> check.path("verdict").asString())
                     .containsExactly("ok", "warn"); // the authority's, RabbitMQ's
