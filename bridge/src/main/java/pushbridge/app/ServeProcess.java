@@ -39,7 +39,7 @@ public final class ServeProcess {
             }
         });
         try {
-            Bridge bridge = new Bridge(config);
+            Bridge bridge = new Bridge(effective);
             bridge.start();
             log.info(
                     "Listening for browsers on {}://{}:{}{} and for operators on {}://{}:{}",
