@@ -25,6 +25,7 @@ import pushbridge.amqp.InstructionPublisher;
 import pushbridge.amqp.Intake;
 import pushbridge.amqp.LetterShelves;
 import pushbridge.amqp.QueueDepths;
+import pushbridge.amqp.ReceiptPublisher;
 import pushbridge.amqp.StreamHeldLog;
 import pushbridge.auth.KeySource;
 import pushbridge.auth.TokenVerifier;
@@ -75,6 +76,7 @@ public final class Bridge {
 
     private final Intake intake;
     private final CopyPublisher copies;
+    private final ReceiptPublisher receipts;
     private final StreamHeldLog held;
     private final DeliveryLoop loop;
     private final @Nullable KeySource keys;
@@ -112,6 +114,7 @@ public final class Bridge {
         // The way in: RabbitMQ, envelope, delivery loop, and the copies of what cannot be delivered.
         EnvelopeReader envelopes = new EnvelopeReader(config.message());
         copies = new CopyPublisher(config.amqp(), node, clock, broker);
+        receipts = new ReceiptPublisher(config.amqp(), config.receipts(), node);
         OutboxTotals outboxes = new OutboxTotals(
                 Runtime.getRuntime().maxMemory() / 100 * config.outbox().heapPercent());
         held = new StreamHeldLog(config.amqp(), config.hold(), keeping, node, broker, this::fail);
@@ -120,6 +123,7 @@ public final class Bridge {
                 clock,
                 config.amqp().heartbeat().dividedBy(2),
                 copies,
+                receipts,
                 config.hold(),
                 held,
                 keeping,
@@ -148,7 +152,7 @@ public final class Bridge {
         LetterShelves shelves =
                 new LetterShelves(config.amqp(), config.letters(), node, "the bridge " + node, envelopes::read, clock);
         health = new BridgeHealth(this::signs);
-        BridgeMetrics.register(metrics, config, clock, loop.stats(), broker, copies, held, sockets, keys);
+        BridgeMetrics.register(metrics, config, clock, loop.stats(), broker, copies, receipts, held, sockets, keys);
         admin = new AdminServer(
                 config.admin(),
                 health::now,
@@ -255,6 +259,7 @@ public final class Bridge {
             throw e;
         }
         copies.start(loop);
+        receipts.start();
         held.start(loop);
         intake.start();
     }
@@ -323,6 +328,7 @@ public final class Bridge {
         loop.closeAll(CloseCode.SERVICE_RESTART);
         awaitClosed(closing);
         copies.close();
+        receipts.close();
         held.stop(closing);
         loop.stop();
         if (devPages != null) {

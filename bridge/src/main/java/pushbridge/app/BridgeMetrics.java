@@ -4,6 +4,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import pushbridge.amqp.BrokerStatus;
 import pushbridge.amqp.CopyPublisher;
+import pushbridge.amqp.ReceiptPublisher;
 import pushbridge.amqp.StreamHeldLog;
 import pushbridge.auth.KeySource;
 import pushbridge.config.BridgeConfig;
@@ -27,6 +28,7 @@ final class BridgeMetrics {
             DeliveryStats stats,
             BrokerStatus broker,
             CopyPublisher copies,
+            ReceiptPublisher receipts,
             StreamHeldLog held,
             SocketServer sockets,
             @Nullable KeySource keys) {
@@ -88,6 +90,10 @@ final class BridgeMetrics {
         }
 
         registry.register(Metric.COPIES_WAITING, copies::waiting);
+        registry.register(Metric.RECEIPTS_WAITING, receipts::waiting);
+        for (ReceiptPublisher.Fate fate : ReceiptPublisher.Fate.values()) {
+            registry.register(Metric.RECEIPTS, fate.slug(), () -> receipts.counted(fate));
+        }
         registry.register(
                 Metric.BROKER_CONNECTED, "intake", () -> broker.snapshot().intakeConnected() ? 1 : 0);
         registry.register(

@@ -257,6 +257,7 @@ public final class ConfigLoader {
                 auth(v),
                 admin(v),
                 letters(v),
+                new ReceiptsConfig(v.get(Keys.RECEIPTS_MAX_WAITING)),
                 new ShutdownConfig(v.get(Keys.SHUTDOWN_GRACE), v.get(Keys.SHUTDOWN_SPREAD)));
     }
 

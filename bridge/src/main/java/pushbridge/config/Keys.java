@@ -131,6 +131,13 @@ final class Keys {
     static final Key<String> AMQP_TLS_PKCS12_PASSWORD =
             secret("amqp.tls.pkcs12-password", "Password of that PKCS12 file.");
 
+    static final Key<Integer> RECEIPTS_MAX_WAITING = key(
+            "receipts.max-waiting",
+            RARE,
+            ValueType.count(1, 1_000_000),
+            "10000",
+            "Receipts that may wait for RabbitMQ, some 300 bytes each; more are not sent, since nothing waits for them.");
+
     // Intake
 
     static final Key<Duration> INTAKE_START_DELAY = key(

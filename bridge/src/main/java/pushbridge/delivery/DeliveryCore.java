@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import pushbridge.config.DeliveryConfig;
 import pushbridge.delivery.Instruction.State;
 import pushbridge.envelope.Address;
+import pushbridge.envelope.AskedReceipt;
 import pushbridge.envelope.ClientError;
 import pushbridge.envelope.DeadLetterReason;
 import pushbridge.envelope.Envelope;
@@ -35,6 +36,7 @@ final class DeliveryCore {
     private final DeliveryConfig config;
     private final Clock clock;
     private final Copies copies;
+    private final Receipts receipts;
     private final LoopQueue queue;
     private final DeliveryStats stats;
 
@@ -67,10 +69,17 @@ final class DeliveryCore {
     private long patienceNanos;
 
     DeliveryCore(
-            DeliveryConfig config, Clock clock, Copies copies, Holding holding, LoopQueue queue, DeliveryStats stats) {
+            DeliveryConfig config,
+            Clock clock,
+            Copies copies,
+            Receipts receipts,
+            Holding holding,
+            LoopQueue queue,
+            DeliveryStats stats) {
         this.config = config;
         this.clock = clock;
         this.copies = copies;
+        this.receipts = receipts;
         this.queue = queue;
         this.stats = stats;
         this.holding = holding;
@@ -137,6 +146,7 @@ final class DeliveryCore {
             } else {
                 interventions.copied(instruction.tag());
             }
+            tellCopied(instruction);
             return;
         }
         if (settlement == null || settlement.channel() != instruction.channel()) {
@@ -147,7 +157,36 @@ final class DeliveryCore {
         } else {
             stats.countDead(instruction.deadReason);
         }
+        tellCopied(instruction);
         settle(instruction); // I1: its copy is safe
+    }
+
+    private void tellCopied(Instruction instruction) {
+        if (instruction.deadReason == null) {
+            tell(instruction, Receipt.Outcome.EXPIRED);
+        } else {
+            tell(instruction, Receipt.Outcome.DEAD_LETTERED);
+        }
+    }
+
+    private void tell(Instruction instruction, Receipt.Outcome outcome) {
+        AskedReceipt asked = instruction.original().askedReceipt();
+        if (asked != null) {
+            receipts.send(new Receipt(
+                    asked,
+                    outcome,
+                    instruction.address(),
+                    instruction.deadReason,
+                    instruction.deadDetail,
+                    clock.wallMillis()));
+        }
+    }
+
+    /** Tells whoever asked what became of a message. */
+    void tell(@Nullable AskedReceipt asked, Receipt.Outcome outcome, String address) {
+        if (asked != null) {
+            receipts.send(new Receipt(asked, outcome, address, null, null, clock.wallMillis()));
+        }
     }
 
     private void route(Instruction instruction, Address to) {
@@ -191,6 +230,7 @@ final class DeliveryCore {
         }
         if (waiting == null) {
             stats.countDelivered();
+            tell(instruction, Receipt.Outcome.DELIVERED);
             settle(instruction); // I1: every subscriber's outbox has it
         } else {
             instruction.state = State.FANNING_OUT;
@@ -219,6 +259,7 @@ final class DeliveryCore {
             pending = null;
             stats.countPaced(patienceNanos - fanOut.startedAtNanos());
             stats.countDelivered();
+            tell(fanOut.instruction(), Receipt.Outcome.DELIVERED);
             settle(fanOut.instruction()); // I1: every subscriber that is still there has it in its outbox
         }
     }
@@ -415,6 +456,7 @@ final class DeliveryCore {
         switch (instruction.policy()) {
             case DROP -> {
                 stats.countDropped();
+                tell(instruction, Receipt.Outcome.DROPPED);
                 settle(instruction); // I1: its policy says that it may be forgotten
             }
             // Without a held log a message that is to be held must not be lost either.
@@ -434,6 +476,7 @@ final class DeliveryCore {
     private void copyDead(Instruction instruction, DeadLetterReason reason, String detail) {
         instruction.state = State.COPYING;
         instruction.deadReason = reason;
+        instruction.deadDetail = detail;
         copies.dead(instruction, reason, detail);
     }
 

@@ -74,6 +74,7 @@ public final class DeliveryLoop {
             Clock clock,
             Duration freeze,
             Copies copies,
+            Receipts receipts,
             HoldConfig hold,
             @Nullable HeldLog log,
             KeepingRules keeping,
@@ -86,7 +87,7 @@ public final class DeliveryLoop {
         this.outboxes = outboxes;
         this.onFailure = onFailure;
         this.stats = new DeliveryStats(clock.nanoTime());
-        this.core = new DeliveryCore(config, clock, copies, new Holding(hold, log, keeping), queue, stats);
+        this.core = new DeliveryCore(config, clock, copies, receipts, new Holding(hold, log, keeping), queue, stats);
         this.thread = new Thread(this::run, "pushbridge-delivery");
     }
 

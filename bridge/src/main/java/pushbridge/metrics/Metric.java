@@ -289,6 +289,21 @@ public enum Metric {
             "Copies for the dead-letter and expired queues that RabbitMQ has not confirmed.",
             "RabbitMQ refuses them or is blocked: readiness names the reason; nothing is settled meanwhile.",
             "Empty push.dead (`pushbridge dead-letters`) or raise amqp.dead-max-messages; under an alarm free memory or disk of RabbitMQ."),
+    RECEIPTS(
+            Kind.COUNTER,
+            "receipts",
+            "fate",
+            "Receipts for publishers who asked: published; and of these refused by RabbitMQ or unrouted, since nobody has bound a"
+                    + " queue; not published: dropped for want of room, or forbidden, since reply_to is a name of the bridge's.",
+            "dropped, refused: RabbitMQ is slow, blocked or away. unrouted, forbidden: a publisher's reply_to is wrong.",
+            "Look at RabbitMQ; bind a queue to push.receipts with that reply_to. What is lost is lost: receipts are best effort."),
+    RECEIPTS_WAITING(
+            Kind.GAUGE,
+            "receipts.waiting",
+            null,
+            "Receipts that are not published yet.",
+            "Near receipts.max-waiting: more are dropped.",
+            "As for receipts."),
     BROKER_CONNECTED(
             Kind.GAUGE,
             "broker.connected",

@@ -26,7 +26,7 @@ import pushbridge.testing.FaultProxy;
 final class TopologyOnceIT {
 
     private static final List<String> QUEUES = List.of(".dead", ".expired", ".instructions", ".owner", ".held");
-    private static final List<String> EXCHANGES = List.of("", ".deaths", ".deaths.other");
+    private static final List<String> EXCHANGES = List.of("", ".deaths", ".deaths.other", ".receipts");
 
     private final Broker broker;
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
