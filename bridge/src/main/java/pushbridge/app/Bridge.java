@@ -78,6 +78,7 @@ public final class Bridge {
     private final CopyPublisher copies;
     private final ReceiptPublisher receipts;
     private final StreamHeldLog held;
+    private final LaneLog lanes = new LaneLog();
     private final DeliveryLoop loop;
     private final @Nullable KeySource keys;
     private final @Nullable TokenVerifier tokens;
@@ -128,6 +129,7 @@ public final class Bridge {
                 held,
                 keeping,
                 outboxes,
+                lanes,
                 this::fail);
         intake = new Intake(config.amqp(), config.intake(), node, envelopes::read, clock, loop, broker);
 
@@ -162,6 +164,7 @@ public final class Bridge {
         LetterApi.register(admin, letters);
         LogRoutes.register(admin);
         HeldRoutes.register(admin, new HeldDesk(loop), loop.stats(), clock);
+        TailRoutes.register(admin, loop, health::now);
         ConnectionRoutes.register(admin, sockets);
         publisher = new InstructionPublisher(config.amqp(), node);
         PublishRoute.register(admin, publisher);
@@ -242,6 +245,7 @@ public final class Bridge {
      * @throws ListenerException a port cannot be opened; then everything is stopped again
      */
     public void start() throws ListenerException, InterruptedException {
+        lanes.start();
         loop.start();
         if (keys != null) {
             keys.start();
@@ -331,6 +335,7 @@ public final class Bridge {
         receipts.close();
         held.stop(closing);
         loop.stop();
+        lanes.stop();
         if (devPages != null) {
             devPages.close();
         }

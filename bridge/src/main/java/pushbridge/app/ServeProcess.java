@@ -10,6 +10,7 @@ import pushbridge.cli.ExitCode;
 import pushbridge.config.AuthConfig;
 import pushbridge.config.BridgeConfig;
 import pushbridge.config.EffectiveConfig;
+import pushbridge.doctor.FileLimit;
 import pushbridge.envelope.SchemaFileException;
 import pushbridge.log.LogOutput;
 import pushbridge.tls.TlsException;

@@ -9,7 +9,10 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Reads a configuration from its sources, checks it and says everything that is wrong with it. */
@@ -87,6 +90,31 @@ public final class ConfigLoader {
      */
     public AdminConfig loadAdmin(ConfigSources sources) throws ConfigException {
         return admin(valuesOf(sources));
+    }
+
+    /**
+     * Where the secrets stand that these sources set. Wrong and unknown keys are passed over.
+     */
+    public static SecretPlaces secretPlaces(ConfigSources sources) {
+        Problems passedOver = new Problems();
+        List<Setting> settings = new ArrayList<>();
+        read(sources, settings, passedOver);
+        Set<Path> files = new LinkedHashSet<>();
+        Set<String> onCommandLine = new LinkedHashSet<>();
+        for (Setting setting : settings) {
+            try {
+                if (setting.isTwin() || TlsKeys.holdsAPrivateKey(setting.key())) {
+                    files.add(Path.of(setting.text()));
+                } else if (setting.key().secret() && setting.origin().kind() == Origin.Kind.COMMAND_LINE) {
+                    onCommandLine.add(setting.name());
+                } else if (setting.key().secret() && setting.origin().kind() == Origin.Kind.FILE) {
+                    files.add(Objects.requireNonNull(sources.file(), "what comes from a file has one"));
+                }
+            } catch (InvalidPathException e) {
+                // reading the configuration says so
+            }
+        }
+        return new SecretPlaces(List.copyOf(files), List.copyOf(onCommandLine));
     }
 
     private Values valuesOf(ConfigSources sources) throws ConfigException {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import pushbridge.config.DeliveryConfig;
+import pushbridge.delivery.Happening.Kind;
 import pushbridge.delivery.Instruction.State;
 import pushbridge.envelope.Address;
 import pushbridge.envelope.AskedReceipt;
@@ -40,6 +41,8 @@ final class DeliveryCore {
     private final LoopQueue queue;
     private final DeliveryStats stats;
 
+    private final LaneWatch laneWatch;
+    private final Watchers watchers;
     private final Directory directory = new Directory();
     private final Holding holding;
     private final Lanes lanes;
@@ -75,18 +78,21 @@ final class DeliveryCore {
             Receipts receipts,
             Holding holding,
             LoopQueue queue,
-            DeliveryStats stats) {
+            DeliveryStats stats,
+            LaneWatch laneWatch) {
         this.config = config;
         this.clock = clock;
         this.copies = copies;
         this.receipts = receipts;
         this.queue = queue;
         this.stats = stats;
+        this.laneWatch = laneWatch;
         this.holding = holding;
         this.relief = new Relief(config.fanoutPatience().toNanos());
         this.departures = new Departures(config.rememberedConnections());
         this.pacing = new Pacing(config.fanoutPatience().toNanos());
-        this.lanes = new Lanes(config, directory, holding, this);
+        this.watchers = new Watchers(clock);
+        this.lanes = new Lanes(config, directory, holding, this, watchers);
         this.interventions = new Interventions(directory, holding, lanes, copies, stats, clock);
     }
 
@@ -99,6 +105,9 @@ final class DeliveryCore {
             return;
         }
         stats.countReturned(settlement.unsettled());
+        if (watchers.any()) {
+            watchers.tell(Kind.RETURNED, null, null, settlement.unsettled(), "the channel to RabbitMQ ended");
+        }
         settlement = null;
         left = 0;
         pending = null;
@@ -129,6 +138,9 @@ final class DeliveryCore {
         current.take(instruction);
         stats.countReceived();
         instruction.takenAtNanos = patienceNanos;
+        if (watchers.any()) {
+            watchers.received(instruction);
+        }
         if (instruction.reading() instanceof Envelope envelope) {
             route(instruction, envelope.to());
         } else {
@@ -147,6 +159,9 @@ final class DeliveryCore {
                 interventions.copied(instruction.tag());
             }
             tellCopied(instruction);
+            if (watchers.any()) {
+                watchers.copied(instruction);
+            }
             return;
         }
         if (settlement == null || settlement.channel() != instruction.channel()) {
@@ -158,6 +173,9 @@ final class DeliveryCore {
             stats.countDead(instruction.deadReason);
         }
         tellCopied(instruction);
+        if (watchers.any()) {
+            watchers.copied(instruction);
+        }
         settle(instruction); // I1: its copy is safe
     }
 
@@ -228,11 +246,15 @@ final class DeliveryCore {
                 waiting.add(session);
             }
         }
+        if (watchers.any()) {
+            watchers.tell(Kind.OFFERED, instruction, subscribers.size() - (waiting == null ? 0 : waiting.left()), "");
+        }
         if (waiting == null) {
-            stats.countDelivered();
-            tell(instruction, Receipt.Outcome.DELIVERED);
-            settle(instruction); // I1: every subscriber's outbox has it
+            settleFannedOut(instruction, subscribers.size()); // I1: every subscriber's outbox has it
         } else {
+            if (watchers.any()) {
+                watchers.tell(Kind.WAITING, instruction, waiting.left(), "so many outboxes are full");
+            }
             instruction.state = State.FANNING_OUT;
             pending = waiting;
             if (pacing.patienceNanos(waiting.waitsForFew()) == 0) {
@@ -258,10 +280,18 @@ final class DeliveryCore {
         if (fanOut.isDone()) {
             pending = null;
             stats.countPaced(patienceNanos - fanOut.startedAtNanos());
-            stats.countDelivered();
-            tell(fanOut.instruction(), Receipt.Outcome.DELIVERED);
-            settle(fanOut.instruction()); // I1: every subscriber that is still there has it in its outbox
+            // I1: every subscriber that is still there has it in its outbox
+            settleFannedOut(fanOut.instruction(), fanOut.taken());
         }
+    }
+
+    private void settleFannedOut(Instruction instruction, int connections) {
+        stats.countDelivered();
+        tell(instruction, Receipt.Outcome.DELIVERED);
+        if (watchers.any()) {
+            watchers.tell(Kind.DELIVERED, instruction, connections, "in the outboxes of all that are there");
+        }
+        settle(instruction);
     }
 
     // ---- the held log ------------------------------------------------------------------------------------------
@@ -298,6 +328,9 @@ final class DeliveryCore {
                 lanes.abandon();
                 interventions.fenced();
                 closeAll(CloseCode.SERVICE_RESTART);
+                if (watchers.any()) {
+                    watchers.tell(Kind.FENCED, null, null, 1, "another bridge has claimed the held log");
+                }
                 onFenced.run();
             }
         }
@@ -365,6 +398,9 @@ final class DeliveryCore {
             Envelope envelope = new Envelope(addressOf(address), "", 0, message.body());
             Instruction restored = holding.restored(message, envelope);
             if (!interventions.copy(restored)) {
+                if (watchers.any()) {
+                    watchers.tell(Kind.EXPIRING, restored, "");
+                }
                 copies.expired(restored);
             }
         } else {
@@ -378,6 +414,9 @@ final class DeliveryCore {
     void heldMissing(long id, long offset) {
         if (holding.isLost(id, offset)) {
             stats.countHeldLost(1);
+            if (watchers.any()) {
+                watchers.lost(holding.addressOf(id), id);
+            }
             departures.passed(holding.addressOf(id));
             lanes.missing(id);
             interventions.lost(id);
@@ -450,6 +489,9 @@ final class DeliveryCore {
         if (leaving) {
             instruction.state = State.LEFT;
             left++;
+            if (watchers.any()) {
+                watchers.tell(Kind.LEFT, instruction, "the bridge is stopping; RabbitMQ gives it to the next one");
+            }
             return;
         }
         passed(instruction.address());
@@ -457,6 +499,9 @@ final class DeliveryCore {
             case DROP -> {
                 stats.countDropped();
                 tell(instruction, Receipt.Outcome.DROPPED);
+                if (watchers.any()) {
+                    watchers.tell(Kind.DROPPED, instruction, detail);
+                }
                 settle(instruction); // I1: its policy says that it may be forgotten
             }
             // Without a held log a message that is to be held must not be lost either.
@@ -477,12 +522,18 @@ final class DeliveryCore {
         instruction.state = State.COPYING;
         instruction.deadReason = reason;
         instruction.deadDetail = detail;
+        if (watchers.any()) {
+            watchers.tell(Kind.DEAD_LETTERING, instruction, reason.slug() + ": " + detail);
+        }
         copies.dead(instruction, reason, detail);
     }
 
     void copyExpired(Instruction instruction) {
         passed(instruction.address());
         instruction.state = State.COPYING;
+        if (watchers.any()) {
+            watchers.tell(Kind.EXPIRING, instruction, "");
+        }
         copies.expired(instruction);
     }
 
@@ -518,8 +569,11 @@ final class DeliveryCore {
             return;
         }
         directory.add(session);
+        if (watchers.any()) {
+            watchers.opened(session);
+        }
         for (String channel : channels) {
-            directory.subscribe(session, channel);
+            subscribe(session, channel);
         }
         if (session.resumes != null && holding.isWriter()) {
             session.departure = departures.back(session.resumes, session.user());
@@ -566,21 +620,35 @@ final class DeliveryCore {
                                 "at most " + config.maxChannels() + " channels a connection",
                                 subscribe.seq()));
             } else {
-                directory.subscribe(session, subscribe.channel());
+                subscribe(session, subscribe.channel());
                 boolean complete = departures.isComplete(session.departure, subscribe.channel());
                 reply(session, ServerFrames.subscribed(subscribe.channel(), complete, subscribe.seq()));
             }
         } else if (request instanceof ClientRequest.Unsubscribe unsubscribe) {
-            directory.unsubscribe(session, unsubscribe.channel());
+            unsubscribe(session, unsubscribe.channel());
             reply(session, ServerFrames.unsubscribed(unsubscribe.channel(), unsubscribe.seq()));
         } else if (request instanceof ClientRequest.Renew renew) {
             for (String channel : List.copyOf(session.channels())) {
                 if (!renew.granted().test(channel)) {
-                    directory.unsubscribe(session, channel);
+                    unsubscribe(session, channel);
                     reply(session, ServerFrames.unsubscribed(channel, renew.seq()));
                 }
             }
             reply(session, ServerFrames.renewed(renew.expiresAt(), renew.seq()));
+        }
+    }
+
+    private void subscribe(Session session, String channel) {
+        directory.subscribe(session, channel);
+        if (watchers.any()) {
+            watchers.tell(Kind.SUBSCRIBED, "channel." + channel, session.id(), 1, "");
+        }
+    }
+
+    private void unsubscribe(Session session, String channel) {
+        directory.unsubscribe(session, channel);
+        if (watchers.any()) {
+            watchers.tell(Kind.UNSUBSCRIBED, "channel." + channel, session.id(), 1, "");
         }
     }
 
@@ -595,6 +663,9 @@ final class DeliveryCore {
 
     private void close(Session session) {
         directory.remove(session);
+        if (watchers.any()) {
+            watchers.closed(session);
+        }
         if (session.departure != null) {
             departures.forget(session.departure);
         }
@@ -614,6 +685,40 @@ final class DeliveryCore {
         for (Session session : directory.all()) {
             session.sink().close(code);
         }
+    }
+
+    // ---- who looks on ------------------------------------------------------------------------------------------
+
+    void watch(Watcher watcher) {
+        watchers.add(watcher);
+    }
+
+    void unwatch(Watcher watcher) {
+        watchers.remove(watcher);
+    }
+
+    /** A lane is held from now on although somebody is connected. */
+    void laneHeld(Lane lane, int messages, String why) {
+        lane.heldSinceMillis = Math.max(1, clock.wallMillis());
+        laneWatch.held(lane.address(), messages, why);
+        if (watchers.any()) {
+            watchers.tell(Kind.LANE_HELD, lane.address(), null, messages, why);
+        }
+    }
+
+    /** That is over; no news when it is because everybody has left. */
+    void laneOver(Lane lane, boolean deserted) {
+        long millis = clock.wallMillis() - lane.heldSinceMillis;
+        lane.heldSinceMillis = 0;
+        laneWatch.over(lane.address(), millis, deserted);
+        if (watchers.any() && !deserted) {
+            watchers.tell(Kind.LANE_LIVE, lane.address(), null, 1, "after " + millis + " ms");
+        }
+    }
+
+    /** How it stands with an address. */
+    Standing standing(Address address) {
+        return lanes.standing(address);
     }
 
     // ---- batches and time --------------------------------------------------------------------------------------
