@@ -10,4 +10,5 @@ import org.jspecify.annotations.Nullable;
  * @param messageId the publisher's name for the message; null when it has none
  * @param publishedMillis when it was published, in milliseconds since 1970; 0 when nobody noted that
  */
-public record AskedReceipt(String replyTo, String correlationId, @Nullable String messageId, long publishedMillis) {}
+public record AskedReceipt(
+        String replyTo, String correlationId, @Nullable String messageId, long publishedMillis) {}

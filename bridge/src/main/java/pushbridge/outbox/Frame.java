@@ -62,10 +62,7 @@ public final class Frame {
      */
     public static Frame envelope(byte[] body, boolean confirm, long publishedMillis, @Nullable AskedReceipt asked) {
         return new Frame(
-                encode(FIN_TEXT, body),
-                confirm ? Kind.CONFIRMED_ENVELOPE : Kind.ENVELOPE,
-                publishedMillis,
-                asked);
+                encode(FIN_TEXT, body), confirm ? Kind.CONFIRMED_ENVELOPE : Kind.ENVELOPE, publishedMillis, asked);
     }
 
     /** What its publisher wants to be told; null when that is nothing. It stays with the frame, wherever that waits. */

@@ -10,7 +10,6 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Date;
@@ -72,8 +71,7 @@ final class ReceiptsIT {
         bridge.close();
     }
 
-    private void publish(String address, String body, String replyTo, Map<String, Object> headers)
-            throws IOException {
+    private void publish(String address, String body, String replyTo, Map<String, Object> headers) throws IOException {
         publish(address, body, new BasicProperties.Builder().replyTo(replyTo).headers(headers));
     }
 
@@ -109,8 +107,7 @@ final class ReceiptsIT {
     }
 
     private WebClient connect(String user, @Nullable String protocol) {
-        WebClient client =
-                protocol == null ? bridge.connect("user=" + user) : bridge.connect("user=" + user, protocol);
+        WebClient client = protocol == null ? bridge.connect("user=" + user) : bridge.connect("user=" + user, protocol);
         bridge.awaitSessions(1);
         return client;
     }
@@ -119,10 +116,7 @@ final class ReceiptsIT {
     void deliveredIsToldWhenTheClientHasIt() throws Exception {
         WebClient ann = connect("ann", "pushbridge.v1");
         long published = System.currentTimeMillis() / 1000 * 1000;
-        publish(
-                "user.ann",
-                NOTE,
-                new BasicProperties.Builder().replyTo("shop").timestamp(new Date(published)));
+        publish("user.ann", NOTE, new BasicProperties.Builder().replyTo("shop").timestamp(new Date(published)));
         ann.await(2);
         assertThat(receipts).isEmpty(); // the page has not acknowledged it
         ann.send("{\"type\":\"ack\",\"count\":1}");
@@ -171,10 +165,7 @@ final class ReceiptsIT {
 
     @Test
     void whatExpiresWhileItIsHeldIsTold() throws Exception {
-        publish(
-                "user.ann",
-                NOTE,
-                new BasicProperties.Builder().replyTo("shop").expiration("300"));
+        publish("user.ann", NOTE, new BasicProperties.Builder().replyTo("shop").expiration("300"));
         receipt("held");
         receipt("expired");
     }
@@ -204,7 +195,10 @@ final class ReceiptsIT {
         connect("ann", null);
         broker.publish("user.ann", NOTE);
         broker.publish(
-                broker.prefix(), "user.ann", new BasicProperties.Builder().replyTo("shop").build(), NOTE);
+                broker.prefix(),
+                "user.ann",
+                new BasicProperties.Builder().replyTo("shop").build(),
+                NOTE);
         publish("user.ann", NOTE, "shop", Map.of());
         receipt("delivered");
         assertThat(receipts).isEmpty();
