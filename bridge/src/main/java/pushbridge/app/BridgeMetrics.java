@@ -31,7 +31,8 @@ final class BridgeMetrics {
             ReceiptPublisher receipts,
             StreamHeldLog held,
             SocketServer sockets,
-            @Nullable KeySource keys) {
+            @Nullable KeySource keys,
+            @Nullable Reload reload) {
         registry.register(Metric.INSTRUCTIONS_RECEIVED, stats::received);
         registry.register(Metric.INSTRUCTIONS_DELIVERED, stats::delivered);
         for (DeadLetterReason reason : DeadLetterReason.values()) {
@@ -111,6 +112,11 @@ final class BridgeMetrics {
             registry.register(Metric.RECOVERIES, role, () -> broker.recoveries(role));
         }
         registry.register(sockets.rates());
+        if (reload != null) {
+            registry.register(Metric.CONFIG_RELOADS, "ok", reload::takenCount);
+            registry.register(Metric.CONFIG_RELOADS, "failed", reload::refusedCount);
+            registry.register(Metric.CONFIG_READ_TIME, reload::takenAtSeconds);
+        }
         if (keys != null) {
             registry.register(
                     Metric.TOKEN_KEYS_REFRESHED, "ok", () -> keys.state().refreshes());

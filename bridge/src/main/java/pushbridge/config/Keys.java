@@ -730,6 +730,18 @@ final class Keys {
             "info",
             "How much the log tells at the start; `pushbridge log-level` changes it while the bridge runs.");
 
+    /**
+     * What a running bridge takes over when it is told to read its configuration again ({@code app.Reload}). Files that other
+     * keys name, such as certificates, are read again as well; their names need a restart.
+     */
+    static final List<Key<?>> RELOADABLE = List.of(
+            MESSAGE_MAX_BYTES,
+            MESSAGE_MAX_DEPTH,
+            MESSAGE_TYPES_DIR,
+            AUTH_SECRET,
+            AUTH_SECRET_PREVIOUS,
+            LOG_LEVEL);
+
     private Keys() {}
 
     /** Every key, in the order of this file. */

@@ -311,6 +311,20 @@ public enum Metric {
             "1 while the connection to RabbitMQ stands: intake, copies.",
             "0: RabbitMQ cannot be reached; messages wait in its queue.",
             "Readiness tells what is wrong with the way to RabbitMQ."),
+    CONFIG_RELOADS(
+            Kind.COUNTER,
+            "config.reloads",
+            "result",
+            "How often the configuration was read again: ok, or failed, since it was wrong; then nothing of it is taken.",
+            "failed: the bridge runs with the configuration before.",
+            "`pushbridge reload` lists what is wrong; a restart would not start with it."),
+    CONFIG_READ_TIME(
+            Kind.GAUGE,
+            "config.read.timestamp.seconds",
+            null,
+            "When the configuration in effect was read, in seconds since 1970.",
+            "Nothing.",
+            "Compare it with when you changed the file."),
     OWNER(
             Kind.GAUGE,
             "owner",
