@@ -56,6 +56,7 @@ public final class ServeProcess {
                     new Stopper(bridge, manager, config.shutdown().grace().plus(STOP_OVERTIME));
             Runtime.getRuntime().addShutdownHook(stopper);
             Signals.onTermination(new FirstAndSecond());
+            Signals.onHangup(bridge::reload);
             manager.ready();
             bridge.failure().get();
             stopper.exitCode = ExitCode.INTERNAL;

@@ -95,6 +95,7 @@ public final class Cli {
                 .addSubcommand(HeldCommand.with(loader, environment))
                 .addSubcommand(new TailCommand(loader, environment))
                 .addSubcommand(new LogLevelCommand(loader, environment))
+                .addSubcommand(new ReloadCommand(loader, environment))
                 .addSubcommand(new VersionCommand())
                 .addSubcommand(new ConfigDocCommand())
                 .addSubcommand(new MetricsDocCommand())

@@ -9,8 +9,10 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +44,7 @@ public final class ConfigLoader {
         }
         problems.throwIfAny();
         return new EffectiveConfig(
-                bridge(values), new LogConfig(values.get(Keys.LOG_FORMAT), values.get(Keys.LOG_LEVEL)), shown);
+                bridge(values), new LogConfig(values.get(Keys.LOG_FORMAT), values.get(Keys.LOG_LEVEL)), shown, raw(values), () -> load(sources));
     }
 
     /**
@@ -141,6 +143,17 @@ public final class ConfigLoader {
         settings.addAll(EnvironmentSource.read(sources.environment(), problems));
         settings.addAll(CommandLineSource.read(sources.settings(), names, problems));
         return complete;
+    }
+
+    private static Map<String, Object> raw(Values values) {
+        Map<String, Object> raw = new HashMap<>();
+        for (Key<?> key : Keys.all()) {
+            Object value = values.getOrNull(key);
+            if (value != null) {
+                raw.put(key.fullName(), value);
+            }
+        }
+        return raw;
     }
 
     private static void requireWhatHasNoDefault(Values values, Problems problems) {
@@ -285,6 +298,7 @@ public final class ConfigLoader {
                 auth(v),
                 admin(v),
                 letters(v),
+                new ReceiptsConfig(v.get(Keys.RECEIPTS_MAX_WAITING)),
                 new ShutdownConfig(v.get(Keys.SHUTDOWN_GRACE), v.get(Keys.SHUTDOWN_SPREAD)));
     }
 

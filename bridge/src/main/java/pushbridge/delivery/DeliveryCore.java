@@ -9,6 +9,7 @@ import pushbridge.config.DeliveryConfig;
 import pushbridge.delivery.Happening.Kind;
 import pushbridge.delivery.Instruction.State;
 import pushbridge.envelope.Address;
+import pushbridge.envelope.AskedReceipt;
 import pushbridge.envelope.ClientError;
 import pushbridge.envelope.DeadLetterReason;
 import pushbridge.envelope.Envelope;
@@ -36,6 +37,7 @@ final class DeliveryCore {
     private final DeliveryConfig config;
     private final Clock clock;
     private final Copies copies;
+    private final Receipts receipts;
     private final LoopQueue queue;
     private final DeliveryStats stats;
 
@@ -73,6 +75,7 @@ final class DeliveryCore {
             DeliveryConfig config,
             Clock clock,
             Copies copies,
+            Receipts receipts,
             Holding holding,
             LoopQueue queue,
             DeliveryStats stats,
@@ -80,6 +83,7 @@ final class DeliveryCore {
         this.config = config;
         this.clock = clock;
         this.copies = copies;
+        this.receipts = receipts;
         this.queue = queue;
         this.stats = stats;
         this.laneWatch = laneWatch;
@@ -157,6 +161,7 @@ final class DeliveryCore {
             } else {
                 interventions.copied(instruction.tag());
             }
+            tellCopied(instruction);
             return;
         }
         if (settlement == null || settlement.channel() != instruction.channel()) {
@@ -167,10 +172,39 @@ final class DeliveryCore {
         } else {
             stats.countDead(instruction.deadReason);
         }
+        tellCopied(instruction);
         if (watchers.any()) {
             watchers.copied(instruction);
         }
         settle(instruction); // I1: its copy is safe
+    }
+
+    private void tellCopied(Instruction instruction) {
+        if (instruction.deadReason == null) {
+            tell(instruction, Receipt.Outcome.EXPIRED);
+        } else {
+            tell(instruction, Receipt.Outcome.DEAD_LETTERED);
+        }
+    }
+
+    private void tell(Instruction instruction, Receipt.Outcome outcome) {
+        AskedReceipt asked = instruction.original().askedReceipt();
+        if (asked != null) {
+            receipts.send(new Receipt(
+                    asked,
+                    outcome,
+                    instruction.address(),
+                    instruction.deadReason,
+                    instruction.deadDetail,
+                    clock.wallMillis()));
+        }
+    }
+
+    /** Tells whoever asked what became of a message. */
+    void tell(@Nullable AskedReceipt asked, Receipt.Outcome outcome, String address) {
+        if (asked != null) {
+            receipts.send(new Receipt(asked, outcome, address, null, null, clock.wallMillis()));
+        }
     }
 
     private void route(Instruction instruction, Address to) {
@@ -253,6 +287,7 @@ final class DeliveryCore {
 
     private void settleFannedOut(Instruction instruction, int connections) {
         stats.countDelivered();
+        tell(instruction, Receipt.Outcome.DELIVERED);
         if (watchers.any()) {
             watchers.tell(Kind.DELIVERED, instruction, connections, "in the outboxes of all that are there");
         }
@@ -465,6 +500,7 @@ final class DeliveryCore {
         switch (instruction.policy()) {
             case DROP -> {
                 stats.countDropped();
+                tell(instruction, Receipt.Outcome.DROPPED);
                 if (watchers.any()) {
                     watchers.tell(Kind.DROPPED, instruction, detail);
                 }
@@ -487,6 +523,7 @@ final class DeliveryCore {
     private void copyDead(Instruction instruction, DeadLetterReason reason, String detail) {
         instruction.state = State.COPYING;
         instruction.deadReason = reason;
+        instruction.deadDetail = detail;
         if (watchers.any()) {
             watchers.tell(Kind.DEAD_LETTERING, instruction, reason.slug() + ": " + detail);
         }

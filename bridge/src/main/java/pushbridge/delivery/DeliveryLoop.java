@@ -77,6 +77,7 @@ public final class DeliveryLoop {
             Clock clock,
             Duration freeze,
             Copies copies,
+            Receipts receipts,
             HoldConfig hold,
             @Nullable HeldLog log,
             KeepingRules keeping,
@@ -90,7 +91,8 @@ public final class DeliveryLoop {
         this.outboxes = outboxes;
         this.onFailure = onFailure;
         this.stats = new DeliveryStats(clock.nanoTime());
-        this.core = new DeliveryCore(config, clock, copies, new Holding(hold, log, keeping), queue, stats, laneWatch);
+        this.core = new DeliveryCore(
+                config, clock, copies, receipts, new Holding(hold, log, keeping), queue, stats, laneWatch);
         this.thread = new Thread(this::run, "pushbridge-delivery");
     }
 

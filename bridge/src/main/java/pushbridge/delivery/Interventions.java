@@ -266,6 +266,7 @@ final class Interventions {
             return false;
         }
         restored.deadReason = DeadLetterReason.OFFLINE;
+        restored.deadDetail = going.detail;
         copies.dead(restored, DeadLetterReason.OFFLINE, going.detail);
         return true;
     }

@@ -373,7 +373,7 @@ final class Lanes {
                     watchers.tell(Kind.DELIVERED, lane.address(), message, by.id(), how);
                 }
                 lane.remove(message);
-                delivered(message);
+                delivered(lane.address(), message);
             }
         }
         core.passed(lane.address());
@@ -388,10 +388,11 @@ final class Lanes {
         forgetIfEmpty(lane);
     }
 
-    private void delivered(LaneMessage message) {
+    private void delivered(String address, LaneMessage message) {
         if (message.publishedMillis != 0) {
             core.countAcked(message.publishedMillis);
         }
+        core.tell(message.asked, Receipt.Outcome.DELIVERED, address);
         if (message.instruction != null) {
             core.settleDelivered(message.instruction); // I1: the client has it
             message.instruction = null;
@@ -594,6 +595,9 @@ final class Lanes {
             if (message.instruction != null) {
                 core.settleHeld(message.instruction); // I1: its record came back through our own tail
                 message.instruction = null;
+                if (!message.delivered) {
+                    core.tell(message.asked, Receipt.Outcome.HELD, address);
+                }
             }
             lane.moved(message, Place.HELD);
             Frame frame = message.frame;

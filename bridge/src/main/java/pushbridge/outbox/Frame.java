@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+import pushbridge.envelope.AskedReceipt;
 
 /**
  * One WebSocket frame from the server, encoded once (RFC 6455 section 5.2: final, not masked) and shared by every
@@ -24,6 +25,7 @@ public final class Frame {
     private volatile byte @Nullable [] compressed;
 
     private final long publishedMillis;
+    private final @Nullable AskedReceipt asked;
 
     private enum Kind {
         CONFIRMED_ENVELOPE,
@@ -32,13 +34,14 @@ public final class Frame {
     }
 
     private Frame(byte[] encoded, Kind kind) {
-        this(encoded, kind, 0);
+        this(encoded, kind, 0, null);
     }
 
-    private Frame(byte[] encoded, Kind kind, long publishedMillis) {
+    private Frame(byte[] encoded, Kind kind, long publishedMillis, @Nullable AskedReceipt asked) {
         this.encoded = encoded;
         this.kind = kind;
         this.publishedMillis = publishedMillis;
+        this.asked = asked;
     }
 
     /**
@@ -48,16 +51,23 @@ public final class Frame {
      * @param confirm whether somebody waits to learn that the client has it; fan-outs are not confirmed
      */
     public static Frame envelope(byte[] body, boolean confirm) {
-        return envelope(body, confirm, 0);
+        return envelope(body, confirm, 0, null);
     }
 
     /**
      * The same.
      *
      * @param publishedMillis when it was published, in milliseconds since 1970; 0 when that is not known
+     * @param asked what its publisher wants to be told; null when that is nothing
      */
-    public static Frame envelope(byte[] body, boolean confirm, long publishedMillis) {
-        return new Frame(encode(FIN_TEXT, body), confirm ? Kind.CONFIRMED_ENVELOPE : Kind.ENVELOPE, publishedMillis);
+    public static Frame envelope(byte[] body, boolean confirm, long publishedMillis, @Nullable AskedReceipt asked) {
+        return new Frame(
+                encode(FIN_TEXT, body), confirm ? Kind.CONFIRMED_ENVELOPE : Kind.ENVELOPE, publishedMillis, asked);
+    }
+
+    /** What its publisher wants to be told; null when that is nothing. It stays with the frame, wherever that waits. */
+    public @Nullable AskedReceipt asked() {
+        return asked;
     }
 
     /** A text frame of the protocol itself: {@code pong} or {@code bridge.*}. */

@@ -26,6 +26,9 @@ import pushbridge.testing.ManualClock;
 /** A core with everything around it in the test's hands: broker, clients and time. */
 final class CoreHarness {
 
+    /** What publishers were told. */
+    final List<Receipt> receipts = new ArrayList<>();
+
     static final int PREFETCH = 64;
     static final DeliveryConfig CONFIG =
             new DeliveryConfig(4, 1_000, Duration.ofSeconds(1), Duration.ofSeconds(2), 3, 2, 5);
@@ -150,6 +153,7 @@ final class CoreHarness {
                         copies.put(instruction, "expired");
                     }
                 },
+                receipts::add,
                 holding,
                 queue,
                 stats,

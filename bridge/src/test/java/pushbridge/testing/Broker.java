@@ -35,7 +35,7 @@ public final class Broker implements AutoCloseable {
     public static final String CTL_VARIABLE = "PUSHBRIDGE_TEST_RABBITMQCTL";
 
     private static final List<String> QUEUES = List.of(".instructions", ".dead", ".expired", ".owner", ".held");
-    private static final List<String> EXCHANGES = List.of("", ".deaths", ".deaths.other");
+    private static final List<String> EXCHANGES = List.of("", ".deaths", ".deaths.other", ".receipts");
 
     private final URI uri;
     private final String prefix = "test-" + UUID.randomUUID();
