@@ -233,17 +233,13 @@ final class LightCrowd implements AutoCloseable {
             int start = in.position();
             int opcode = in.get() & 0x0F;
             int length = in.get() & 0x7F;
-            if (length == 126) {
-                if (in.remaining() < 2) {
-                    in.position(start);
-                    break;
-                }
-                length = in.getShort() & 0xFFFF;
+            if (length == 127) {
+                throw new IllegalStateException("a frame larger than any message of a run");
             }
-            if (length == 127 || in.remaining() < length) {
-                if (length == 127) {
-                    throw new IllegalStateException("a frame larger than any message of a run");
-                }
+            if (length == 126) {
+                length = in.remaining() < 2 ? Integer.MAX_VALUE : in.getShort() & 0xFFFF;
+            }
+            if (in.remaining() < length) {
                 in.position(start);
                 break;
             }
