@@ -114,7 +114,7 @@ public final class Topology {
         }
     }
 
-    private List<Finding> report(Connection connection, boolean create, Part.Stream held) throws BrokerException {
+    List<Finding> report(Connection connection, boolean create, Part.Stream held) throws BrokerException {
         Map<Part, Finding> findings = new LinkedHashMap<>();
         for (Part part : parts()) {
             Finding finding;

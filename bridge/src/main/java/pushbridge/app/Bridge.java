@@ -5,11 +5,13 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,13 +24,16 @@ import pushbridge.amqp.CopyPublisher;
 import pushbridge.amqp.InstructionPublisher;
 import pushbridge.amqp.Intake;
 import pushbridge.amqp.LetterShelves;
+import pushbridge.amqp.QueueDepths;
 import pushbridge.amqp.StreamHeldLog;
 import pushbridge.auth.KeySource;
 import pushbridge.auth.TokenVerifier;
 import pushbridge.client.ClientFiles;
 import pushbridge.config.AuthConfig;
 import pushbridge.config.BridgeConfig;
+import pushbridge.config.EffectiveConfig;
 import pushbridge.config.JwksConfig;
+import pushbridge.config.ShownSetting;
 import pushbridge.config.TlsConfig;
 import pushbridge.config.TokenConfig;
 import pushbridge.config.TokenKeys;
@@ -71,6 +76,7 @@ public final class Bridge {
     private final Intake intake;
     private final CopyPublisher copies;
     private final StreamHeldLog held;
+    private final LaneLog lanes = new LaneLog();
     private final DeliveryLoop loop;
     private final @Nullable KeySource keys;
     private final @Nullable TokenVerifier tokens;
@@ -78,6 +84,8 @@ public final class Bridge {
     private final BridgeHealth health;
     private final AdminServer admin;
     private final LetterDesk letters;
+    private final InstructionPublisher publisher;
+    private final QueueDepths depths;
     private final @Nullable DevPages devPages;
 
     private volatile boolean stopping;
@@ -88,12 +96,17 @@ public final class Bridge {
      * @throws SchemaFileException a payload schema in {@code message.types-dir} cannot be used
      * @throws TlsException a certificate or key cannot be used
      */
-    public Bridge(BridgeConfig config) throws SchemaFileException, TlsException {
-        this(config, DeliveryLoop.keepingRules());
+    public Bridge(EffectiveConfig config) throws SchemaFileException, TlsException {
+        this(config.values(), DeliveryLoop.keepingRules(), config::settings);
     }
 
     /** @param keeping how the held log is kept short */
     Bridge(BridgeConfig config, KeepingRules keeping) throws SchemaFileException, TlsException {
+        this(config, keeping, List::of);
+    }
+
+    private Bridge(BridgeConfig config, KeepingRules keeping, Supplier<List<ShownSetting>> settings)
+            throws SchemaFileException, TlsException {
         this.config = config;
         String node = nodeName();
 
@@ -112,6 +125,7 @@ public final class Bridge {
                 held,
                 keeping,
                 outboxes,
+                lanes,
                 this::fail);
         intake = new Intake(config.amqp(), config.intake(), node, envelopes::read, clock, loop, broker);
 
@@ -146,6 +160,13 @@ public final class Bridge {
         LetterApi.register(admin, letters);
         LogRoutes.register(admin);
         HeldRoutes.register(admin, new HeldDesk(loop), loop.stats(), clock);
+        TailRoutes.register(admin, loop, health::now);
+        ConnectionRoutes.register(admin, sockets);
+        publisher = new InstructionPublisher(config.amqp(), node);
+        PublishRoute.register(admin, publisher);
+        depths = new QueueDepths(config.amqp(), node);
+        new OverviewRoutes(config, node, health::now, loop.stats(), broker, copies, sockets, depths, settings)
+                .register(admin);
 
         broker.onOwnership(now -> {
             if (now == BrokerStatus.Ownership.STANDBY) {
@@ -220,6 +241,7 @@ public final class Bridge {
      * @throws ListenerException a port cannot be opened; then everything is stopped again
      */
     public void start() throws ListenerException, InterruptedException {
+        lanes.start();
         loop.start();
         if (keys != null) {
             keys.start();
@@ -307,6 +329,7 @@ public final class Bridge {
         copies.close();
         held.stop(closing);
         loop.stop();
+        lanes.stop();
         if (devPages != null) {
             devPages.close();
         }
@@ -316,6 +339,8 @@ public final class Bridge {
         }
         admin.stop();
         letters.close();
+        depths.close();
+        publisher.close();
         metrics.close();
     }
 

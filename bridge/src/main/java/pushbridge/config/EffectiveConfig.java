@@ -7,11 +7,18 @@ import java.util.List;
  *
  * @param values the configuration
  * @param log how the log looks
- * @param changes a line for each key that is not at its default, sorted by key: {@code key = value (from where)},
- *     secrets masked; for the log at the start
+ * @param settings every key, sorted, secrets masked
  */
-public record EffectiveConfig(BridgeConfig values, LogConfig log, List<String> changes) {
+public record EffectiveConfig(BridgeConfig values, LogConfig log, List<ShownSetting> settings) {
     public EffectiveConfig {
-        changes = List.copyOf(changes);
+        settings = List.copyOf(settings);
+    }
+
+    /** A line for each key that is not at its default, sorted by key: {@code key = value (from where)}; for the log. */
+    public List<String> changes() {
+        return settings.stream()
+                .filter(setting -> !setting.isDefault())
+                .map(ShownSetting::line)
+                .toList();
     }
 }

@@ -2,6 +2,7 @@ package pushbridge.outbox;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -126,6 +127,11 @@ public final class Frame {
     /** The bytes to write; a view of its own position, over shared bytes that must not be modified. */
     public ByteBuffer bytes() {
         return ByteBuffer.wrap(encoded);
+    }
+
+    /** What it carries, without the header; a copy. */
+    public byte[] payload() {
+        return Arrays.copyOfRange(encoded, headerBytes(encoded[1]), encoded.length);
     }
 
     /** Appends the bytes to a buffer with enough room. */

@@ -24,6 +24,11 @@ import org.glassfish.grizzly.nio.transport.TCPNIOTransport;
 import org.glassfish.grizzly.nio.transport.TCPNIOTransportBuilder;
 import org.glassfish.grizzly.strategies.SameThreadIOStrategy;
 import org.glassfish.grizzly.threadpool.ThreadPoolConfig;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.PriorityQueue;
+import java.util.function.Predicate;
+import pushbridge.delivery.CloseCode;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -246,6 +251,50 @@ public final class SocketServer {
     /** Open WebSockets, those included that are being closed. */
     public int connections() {
         return connections.open().size();
+    }
+
+    /**
+     * Looks at the open WebSockets; takes time with their number.
+     *
+     * @param which by user, null for an anonymous client
+     * @param most how many to tell of
+     */
+    public OpenConnections look(Predicate<@Nullable String> which, int most) {
+        PriorityQueue<PushConnection> newest =
+                new PriorityQueue<>(Comparator.comparingLong(PushConnection::openedMillis));
+        int open = 0;
+        int matching = 0;
+        for (PushConnection connection : connections.open()) {
+            open++;
+            if (which.test(connection.user())) {
+                matching++;
+                newest.add(connection);
+                if (newest.size() > most) {
+                    newest.remove();
+                }
+            }
+        }
+        List<OpenConnection> shown = new ArrayList<>(newest.size());
+        while (!newest.isEmpty()) {
+            shown.add(0, newest.remove().shown());
+        }
+        return new OpenConnections(open, matching, shown);
+    }
+
+    /**
+     * Closes one connection.
+     *
+     * @return what it was; null when there is none of that id
+     */
+    public @Nullable OpenConnection close(String id, CloseCode code) {
+        for (PushConnection connection : connections.open()) {
+            if (connection.id().equals(id)) {
+                OpenConnection shown = connection.shown();
+                connection.close(code);
+                return shown;
+            }
+        }
+        return null;
     }
 
     /** What is counted of each client address. */

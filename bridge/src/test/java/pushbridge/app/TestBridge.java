@@ -19,6 +19,7 @@ import pushbridge.config.MessageConfig;
 import pushbridge.config.OutboxConfig;
 import pushbridge.config.ShutdownConfig;
 import pushbridge.config.SocketConfig;
+import pushbridge.delivery.DeliveryLoop;
 import pushbridge.envelope.SchemaFileException;
 import pushbridge.hold.KeepingRules;
 import pushbridge.testing.Broker;
@@ -47,7 +48,7 @@ final class TestBridge implements AutoCloseable {
 
     static TestBridge start(BridgeConfig config)
             throws SchemaFileException, TlsException, ListenerException, InterruptedException {
-        Bridge bridge = new Bridge(config);
+        Bridge bridge = new Bridge(config, DeliveryLoop.keepingRules());
         bridge.start();
         return new TestBridge(bridge);
     }

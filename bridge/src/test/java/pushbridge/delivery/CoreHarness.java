@@ -42,6 +42,9 @@ final class CoreHarness {
     /** What became of each instruction that was copied: "offline: detail" or "expired". */
     final Map<Instruction, String> copies = new LinkedHashMap<>();
 
+    /** What was told of lanes of connected users. */
+    final List<String> lanes = new ArrayList<>();
+
     /** The held log: what was appended and has not come back, and what has, with its offset as the place in the list. */
     final Deque<LogRecord> appended = new ArrayDeque<>();
 
@@ -149,7 +152,18 @@ final class CoreHarness {
                 },
                 holding,
                 queue,
-                stats);
+                stats,
+                new LaneWatch() {
+                    @Override
+                    public void held(String address, int messages, String why) {
+                        lanes.add(address + " is held with " + messages + ": " + why);
+                    }
+
+                    @Override
+                    public void over(String address, long millis, boolean deserted) {
+                        lanes.add(address + (deserted ? " is deserted" : " is live") + " after " + millis);
+                    }
+                });
     }
 
     /** The broker's side of one generation: knows which tags are acknowledged and refuses what a broker refuses. */

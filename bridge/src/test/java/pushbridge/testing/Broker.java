@@ -189,8 +189,10 @@ public final class Broker implements AutoCloseable {
     /**
      * Runs rabbitmqctl, as the command {@value #CTL_VARIABLE} says, for example {@code rabbitmqctl -n rabbit@localhost};
      * skips the test where that is not set.
+     *
+     * @return what it has written
      */
-    public static void rabbitmqctl(String... arguments) {
+    public static String rabbitmqctl(String... arguments) {
         String ctl = System.getenv(CTL_VARIABLE);
         Assumptions.assumeTrue(ctl != null && !ctl.isBlank(), CTL_VARIABLE + " names no rabbitmqctl");
         List<String> command = new ArrayList<>(List.of(String.valueOf(ctl).split(" ", -1)));
@@ -202,6 +204,7 @@ public final class Broker implements AutoCloseable {
             if (process.waitFor() != 0) {
                 throw new AssertionError(command + " failed: " + output);
             }
+            return output;
         } catch (IOException | InterruptedException e) {
             throw new AssertionError(command + " could not run", e);
         }
