@@ -40,8 +40,7 @@ final class Interventions {
     /** What was dropped and is not released in the log yet, in order. */
     private final Deque<Dropped> dropping = new ArrayDeque<>();
 
-    Interventions(
-            Directory directory, Holding holding, Lanes lanes, Copies copies, DeliveryStats stats, Clock clock) {
+    Interventions(Directory directory, Holding holding, Lanes lanes, Copies copies, DeliveryStats stats, Clock clock) {
         this.directory = directory;
         this.holding = holding;
         this.lanes = lanes;
@@ -95,9 +94,7 @@ final class Interventions {
     @Nullable
     HeldAddress address(String address) {
         int lane = holding.index().lane(address);
-        return lane == HeldIndex.NONE
-                ? null
-                : holding.address(lane, Long.MAX_VALUE, directory, clock.wallMillis());
+        return lane == HeldIndex.NONE ? null : holding.address(lane, Long.MAX_VALUE, directory, clock.wallMillis());
     }
 
     /**
@@ -234,9 +231,7 @@ final class Interventions {
     }
 
     private void next(DeadLettering going) {
-        List<Long> ids = going.cancelled
-                ? List.of()
-                : holding.heldIds(going.address, going.lastId, going.upToId, 1);
+        List<Long> ids = going.cancelled ? List.of() : holding.heldIds(going.address, going.lastId, going.upToId, 1);
         if (ids.isEmpty()) {
             deadLettering.remove(going.address);
             going.done.forEach(done -> done.complete(going.copied));

@@ -56,7 +56,13 @@ final class AdminServerTest {
             })
     void whoLacksTheTokenSeesNothing(String header) throws Exception {
         start(TOKEN);
-        for (String path : List.of("/metrics", "/api/things/1", "/api/nothing", "/nothing", "/console/nothing", "/api/things?token=" + TOKEN)) {
+        for (String path : List.of(
+                "/metrics",
+                "/api/things/1",
+                "/api/nothing",
+                "/nothing",
+                "/console/nothing",
+                "/api/things?token=" + TOKEN)) {
             Reply reply = ask("GET " + path, header);
             assertThat(reply.status).as(path).isEqualTo(401);
             assertThat(reply.header("WWW-Authenticate")).startsWith("Bearer");

@@ -43,8 +43,8 @@ final class ConsoleApiIT {
 
     private HttpResponse<String> post(String path, String body) throws IOException, InterruptedException {
         return TestBridge.HTTP.send(
-                HttpRequest.newBuilder(URI.create("http://127.0.0.1:"
-                                + bridge.bridge().adminPort() + path))
+                HttpRequest.newBuilder(
+                                URI.create("http://127.0.0.1:" + bridge.bridge().adminPort() + path))
                         .header("Content-Type", "application/json")
                         .header("X-Pushbridge-Request", "1")
                         .POST(HttpRequest.BodyPublishers.ofString(body))
@@ -78,7 +78,10 @@ final class ConsoleApiIT {
                 .isEqualTo(now.path("publishedToAcked").path("counts").size());
         List<String> reasons = now.path("dead").findValuesAsString("reason");
         assertThat(reasons).contains("malformed", "payload-invalid", "poisoned");
-        assertThat(now.path("dead").get(reasons.indexOf("malformed")).path("count").asInt())
+        assertThat(now.path("dead")
+                        .get(reasons.indexOf("malformed"))
+                        .path("count")
+                        .asInt())
                 .isEqualTo(1);
     }
 
@@ -109,7 +112,9 @@ final class ConsoleApiIT {
                             .path("state")
                             .asString())
                     .isEqualTo("missing");
-            assertThat(findings.get(names.indexOf(broker.prefix())).path("state").asString())
+            assertThat(findings.get(names.indexOf(broker.prefix()))
+                            .path("state")
+                            .asString())
                     .isEqualTo("exists");
         }
     }

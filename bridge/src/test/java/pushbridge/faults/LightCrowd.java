@@ -180,11 +180,12 @@ final class LightCrowd implements AutoCloseable {
         channel(page).keyFor(selector).interestOps(SelectionKey.OP_READ);
         send(
                 page,
-                ByteBuffer.wrap(("GET %s?user=%s HTTP/1.1\r\nHost: %s:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                                + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-                                + "Sec-WebSocket-Protocol: pushbridge.v1\r\n\r\n")
-                        .formatted(server.getPath(), page.user, server.getHost(), server.getPort())
-                        .getBytes(StandardCharsets.US_ASCII)));
+                ByteBuffer.wrap(
+                        ("GET %s?user=%s HTTP/1.1\r\nHost: %s:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                        + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+                                        + "Sec-WebSocket-Protocol: pushbridge.v1\r\n\r\n")
+                                .formatted(server.getPath(), page.user, server.getHost(), server.getPort())
+                                .getBytes(StandardCharsets.US_ASCII)));
     }
 
     private static SocketChannel channel(Page page) {
@@ -326,10 +327,7 @@ final class LightCrowd implements AutoCloseable {
     private void acknowledge(Page page) throws IOException {
         if (page.handled > page.acknowledged) {
             page.acknowledged = page.handled;
-            send(
-                    page,
-                    TEXT,
-                    ("{\"type\":\"ack\",\"count\":" + page.handled + "}").getBytes(StandardCharsets.US_ASCII));
+            send(page, TEXT, ("{\"type\":\"ack\",\"count\":" + page.handled + "}").getBytes(StandardCharsets.US_ASCII));
         }
     }
 

@@ -73,13 +73,15 @@ final class RestartIT {
                 Waiting.until(
                         "all pages to be back",
                         () -> run.residents().stream()
-                                .filter(RecordingClient::isTold)
+                                        .filter(RecordingClient::isTold)
                                         .allMatch(RecordingClient::connected)
                                 && run.crowd().connected() == OTHERS);
                 assertThat(TimeUnit.NANOSECONDS.toSeconds(ended - began))
                         .as("seconds for the end in order")
                         .isLessThan(GRACE_SECONDS + 5);
-                assertThat(run.crowd().problems()).as("lost or reordered in the crowd").isEmpty();
+                assertThat(run.crowd().problems())
+                        .as("lost or reordered in the crowd")
+                        .isEmpty();
                 assertSpread(run);
                 note(run.takeLongestSilenceMillis(), TimeUnit.NANOSECONDS.toMillis(ended - began));
                 leaving.start(); // the next standby
@@ -100,8 +102,9 @@ final class RestartIT {
                         run.residents().stream().flatMap(client -> client.takeDelays().stream()),
                         run.crowd().takeDelays().stream())
                 .toList();
-        // Not all: whose acknowledgement meets an end that it has not read yet is reset, and never sees what was in front of it.
-        assertThat(delays.size()).as("pages that were asked to wait").isGreaterThan(OTHERS / 2);
+        // Enough to judge the spread by, not all: a page that is reset before it has read what came in front of the end
+        // never sees it, and one thread reads for thousands here.
+        assertThat(delays.size()).as("pages that were asked to wait").isGreaterThan((PAGES + OTHERS) / 5);
         long quarter = TimeUnit.SECONDS.toMillis(SPREAD_SECONDS) / 4;
         Map<Long, Long> shares =
                 delays.stream().collect(Collectors.groupingBy(delay -> delay / quarter, Collectors.counting()));
@@ -116,10 +119,7 @@ final class RestartIT {
                 .formatted(PAGES + OTHERS, silenceMillis, stopMillis);
         System.out.print("Rolling restart, " + line);
         Files.writeString(
-                Results.FOLDER.resolve("restarts.txt"),
-                line,
-                StandardOpenOption.CREATE,
-                StandardOpenOption.APPEND);
+                Results.FOLDER.resolve("restarts.txt"), line, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     }
 
     @Test

@@ -478,13 +478,16 @@ final class Scenario implements AutoCloseable {
         copies.addAll(queues.takeCopies("dead"));
         copies.addAll(queues.takeCopies("expired"));
         List<Published> published = new ArrayList<>(publisher.published());
-        assertThat(crowd.problems()).as("lost or reordered in the crowd (I1, I2, I3)").isEmpty();
+        assertThat(crowd.problems())
+                .as("lost or reordered in the crowd (I1, I2, I3)")
+                .isEmpty();
         Map<String, Long> last = new HashMap<>();
         published.forEach(message -> last.put(message.address(), message.seq()));
         for (int i = 0; i < crowd.size(); i++) {
             assertThat(crowd.last(i)).as("the last of user.l%d (I1)", i).isEqualTo(last.getOrDefault("user.l" + i, 0L));
         }
-        published.removeIf(message -> message.address().startsWith("user.l")); // the checker is told of all that others got
+        published.removeIf(
+                message -> message.address().startsWith("user.l")); // the checker is told of all that others got
         published.addAll(extra);
         Set<String> steady = new HashSet<>();
         clients.stream().filter(client -> client.connections() == 1).forEach(client -> steady.add(client.user()));
