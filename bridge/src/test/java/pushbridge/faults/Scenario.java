@@ -81,6 +81,7 @@ final class Scenario implements AutoCloseable {
     private final Queues queues;
     private final Publisher publisher;
     private final int users;
+    private final LightCrowd crowd;
     private final List<Published> extra = new ArrayList<>();
     private final List<Copy> copies = new ArrayList<>();
     private int heapMegabytes = 256;
@@ -99,6 +100,11 @@ final class Scenario implements AutoCloseable {
 
     /** The same with more or fewer pages. */
     Scenario(String fault, List<URI> brokers, int users) throws IOException {
+        this(fault, brokers, users, 0);
+    }
+
+    /** The same with a crowd of others, of which only order and completeness are looked at. */
+    Scenario(String fault, List<URI> brokers, int users, int others) throws IOException {
         this.users = users;
         this.fault = fault;
         this.brokers = brokers;
@@ -109,6 +115,12 @@ final class Scenario implements AutoCloseable {
             addresses.add("user.u" + i);
         }
         addresses.add("channel.news");
+        List<String> light = new ArrayList<>();
+        for (int i = 0; i < others; i++) {
+            light.add("l" + i);
+            addresses.add("user.l" + i);
+        }
+        this.crowd = new LightCrowd(light, servers, this::news, SEED);
         this.queues = new Queues(brokers, prefix);
         this.publisher = new Publisher(brokers, prefix, addresses, Publisher.RATE, SEED);
     }
@@ -193,12 +205,23 @@ final class Scenario implements AutoCloseable {
         Waiting.until(
                 "the pages to be connected",
                 () -> clients.stream().filter(RecordingClient::connected).count() >= users * 2 / 3);
+        crowd.start();
+        await("the crowd to be connected", () -> crowd.connected() == crowd.size());
         publisher.start();
         flow(600);
     }
 
+    /** Pages of which only order and completeness are looked at. */
+    LightCrowd crowd() {
+        return crowd;
+    }
+
     private void delivered(String text) {
-        if (delivered.add(Frame.of(text).key())) {
+        news(Frame.of(text).key());
+    }
+
+    private void news(String key) {
+        if (delivered.add(key)) {
             long now = System.nanoTime();
             long before = lastNews.getAndSet(now);
             longestSilence.accumulateAndGet(now - before, Math::max);
@@ -443,6 +466,7 @@ final class Scenario implements AutoCloseable {
         double known = owner.metric("pushbridge_held_lost_total");
         timer.shutdownNow();
         clients.forEach(RecordingClient::leave);
+        crowd.close();
         List<Integer> ends = new ArrayList<>();
         for (BridgeProcess bridge : bridges) {
             if (bridge.alive()) {
@@ -454,6 +478,16 @@ final class Scenario implements AutoCloseable {
         copies.addAll(queues.takeCopies("dead"));
         copies.addAll(queues.takeCopies("expired"));
         List<Published> published = new ArrayList<>(publisher.published());
+        assertThat(crowd.problems())
+                .as("lost or reordered in the crowd (I1, I2, I3)")
+                .isEmpty();
+        Map<String, Long> last = new HashMap<>();
+        published.forEach(message -> last.put(message.address(), message.seq()));
+        for (int i = 0; i < crowd.size(); i++) {
+            assertThat(crowd.last(i)).as("the last of user.l%d (I1)", i).isEqualTo(last.getOrDefault("user.l" + i, 0L));
+        }
+        published.removeIf(
+                message -> message.address().startsWith("user.l")); // the checker is told of all that others got
         published.addAll(extra);
         Set<String> steady = new HashSet<>();
         clients.stream().filter(client -> client.connections() == 1).forEach(client -> steady.add(client.user()));
@@ -479,6 +513,7 @@ final class Scenario implements AutoCloseable {
     public void close() throws InterruptedException {
         timer.shutdownNow();
         clients.forEach(RecordingClient::close);
+        crowd.close();
         publisher.close();
         for (BridgeProcess bridge : bridges) {
             bridge.close();
