@@ -38,7 +38,7 @@ public final class AnswerLines {
     @FunctionalInterface
     public interface Lines {
         /**
-         * Tells it now.
+         * Sends it.
          *
          * @throws Gone the operator is gone
          */

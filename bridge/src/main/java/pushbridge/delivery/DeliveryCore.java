@@ -93,7 +93,7 @@ final class DeliveryCore {
         this.pacing = new Pacing(config.fanoutPatience().toNanos());
         this.watchers = new Watchers(clock);
         this.lanes = new Lanes(config, directory, holding, this, watchers);
-        this.interventions = new Interventions(directory, holding, lanes, copies, stats, clock);
+        this.interventions = new Interventions(directory, holding, lanes, copies, stats, clock, watchers);
     }
 
     // ---- the broker's side -------------------------------------------------------------------------------------
@@ -153,15 +153,15 @@ final class DeliveryCore {
     void copySafe(Instruction instruction) {
         if (holding.isRestored(instruction)) {
             holding.release(instruction.tag()); // I1: its copy is safe
+            if (watchers.any()) {
+                watchers.copied(instruction);
+            }
             if (instruction.deadReason == null) {
                 stats.countExpired();
             } else {
                 interventions.copied(instruction.tag());
             }
             tellCopied(instruction);
-            if (watchers.any()) {
-                watchers.copied(instruction);
-            }
             return;
         }
         if (settlement == null || settlement.channel() != instruction.channel()) {
@@ -397,10 +397,12 @@ final class DeliveryCore {
             departures.passed(address);
             Envelope envelope = new Envelope(addressOf(address), "", 0, message.body());
             Instruction restored = holding.restored(message, envelope);
-            if (!interventions.copy(restored)) {
-                if (watchers.any()) {
-                    watchers.tell(Kind.EXPIRING, restored, "");
-                }
+            boolean wanted = interventions.copy(restored);
+            if (watchers.any()) {
+                watchers.tell(
+                        wanted ? Kind.DEAD_LETTERING : Kind.EXPIRING, restored, wanted ? "an operator wants it" : "");
+            }
+            if (!wanted) {
                 copies.expired(restored);
             }
         } else {
@@ -415,7 +417,7 @@ final class DeliveryCore {
         if (holding.isLost(id, offset)) {
             stats.countHeldLost(1);
             if (watchers.any()) {
-                watchers.lost(holding.addressOf(id), id);
+                watchers.held(Kind.LOST, holding.addressOf(id), id, "");
             }
             departures.passed(holding.addressOf(id));
             lanes.missing(id);

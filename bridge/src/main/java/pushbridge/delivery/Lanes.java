@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -719,7 +718,7 @@ final class Lanes {
             return false;
         }
         Lane lane = new Lane(address, old.isOfUser(), nextLaneIndex);
-        Map<LaneMessage, LaneMessage> replaced = new IdentityHashMap<>();
+        Map<LaneMessage, LaneMessage> replaced = new HashMap<>();
         for (long index = old.head(); index < old.tail(); index++) {
             LaneMessage message = old.get(index);
             if (message != null) {
@@ -733,6 +732,7 @@ final class Lanes {
             }
         }
         lane.takeAppendingOf(old, replaced);
+        lane.heldSinceMillis = old.heldSinceMillis;
         lanes.put(address, lane);
         boolean wasReading = reading;
         reading = true;

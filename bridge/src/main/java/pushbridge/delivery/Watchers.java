@@ -53,12 +53,12 @@ final class Watchers {
         tell(reason == null ? Kind.EXPIRED : Kind.DEAD_LETTERED, instruction, reason == null ? "" : reason.slug());
     }
 
-    /** The log has a held message no more. */
-    void lost(String address, long heldId) {
+    /** About a held message that only its number is known of. */
+    void held(Kind kind, @Nullable String address, long heldId, String detail) {
         for (Watcher watcher : watchers) {
             if (watcher.wants(address)) {
                 Happening.Message message = new Happening.Message(0, 0, heldId, null, null, -1, 0, null);
-                watcher.saw(new Happening(clock.wallMillis(), Kind.LOST, address, message, null, 1, ""));
+                watcher.saw(new Happening(clock.wallMillis(), kind, address, message, null, 1, detail));
             }
         }
     }

@@ -1,6 +1,7 @@
 package pushbridge.doctor;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
@@ -10,9 +11,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import pushbridge.auth.KeySource;
+import pushbridge.auth.JwksLook;
+import pushbridge.config.AmqpConfig;
 import pushbridge.config.AuthConfig;
 import pushbridge.config.BridgeConfig;
 import pushbridge.config.JwksConfig;
@@ -29,7 +30,7 @@ final class SecretChecks {
     /** Time to renew a certificate without haste. */
     private static final Duration SOON = Duration.ofDays(21);
 
-    private static final long LOOK_MILLIS = 20;
+    private static final int AMQPS = 5671;
 
     private final Instant now;
     private final List<Check> checks = new ArrayList<>();
@@ -44,6 +45,11 @@ final class SecretChecks {
         certificate("pushbridge.amqp.tls", config.amqp().tls().identity(), "RabbitMQ");
         authorities("pushbridge.amqp.tls.ca-file", config.amqp().tls().caFile());
         authorities("pushbridge.admin.tls.client-ca-file", config.admin().clientCaFile());
+        for (URI uri : config.amqp().uris()) {
+            if ("amqps".equals(uri.getScheme())) {
+                broker(config.amqp(), uri);
+            }
+        }
         boolean amqps = config.amqp().uris().stream().anyMatch(uri -> "amqps".equals(uri.getScheme()));
         if (amqps && !config.amqp().tls().verify()) {
             checks.add(Check.warn(
@@ -86,6 +92,18 @@ final class SecretChecks {
         }
     }
 
+    private void broker(AmqpConfig amqp, URI uri) {
+        String place = uri.getHost() + ":" + (uri.getPort() < 0 ? AMQPS : uri.getPort());
+        try {
+            Instant until = Expiry.ofServer(
+                    amqp.tls(), uri.getHost(), uri.getPort() < 0 ? AMQPS : uri.getPort(), amqp.connectTimeout());
+            expires("RabbitMQ's", place, until, "The bridge will refuse it.", "Renew it there.");
+        } catch (IOException | TlsException e) {
+            // Connecting to RabbitMQ says why, in words of its own.
+            checks.add(Check.unknown("certificate", "RabbitMQ's (%s) cannot be seen".formatted(place), ""));
+        }
+    }
+
     private void unusable(String name, TlsException e) {
         checks.add(Check.fail(
                 "certificate",
@@ -95,8 +113,16 @@ final class SecretChecks {
     }
 
     private void expires(String name, String files, Instant until, String then) {
+        expires(
+                name,
+                files,
+                until,
+                then,
+                "Put a new one into the same files; a running bridge takes it within ten seconds.");
+    }
+
+    private void expires(String name, String files, Instant until, String then, String todo) {
         String what = "%s (%s) is good until %s".formatted(name, files, until);
-        String todo = "Put a new one into the same files; a running bridge takes it within ten seconds.";
         if (until.isBefore(now)) {
             checks.add(
                     Check.fail("certificate", "%s (%s) has expired on %s".formatted(name, files, until), then, todo));
@@ -115,36 +141,21 @@ final class SecretChecks {
             checks.add(Check.ok("tokens", "what they are checked with is in the configuration"));
             return;
         }
-        KeySource source;
+        String problem;
         try {
-            source = KeySource.of(tokens.keys(), ClientTls.trusting(jwks.caFile()), System::nanoTime);
+            problem = JwksLook.problem(jwks, ClientTls.trusting(jwks.caFile()));
         } catch (TlsException e) {
             unusable("pushbridge.auth.jwks-ca-file", e);
             return;
         }
-        source.start();
-        try {
-            long deadline = System.nanoTime() + 2 * jwks.timeout().toNanos();
-            KeySource.State state = source.state();
-            while (state.refreshes() + state.failures() == 0 && System.nanoTime() - deadline < 0) {
-                TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
-                state = source.state();
-            }
-            if (state.refreshes() > 0) {
-                checks.add(Check.ok("tokens", jwks.url() + " answers with keys that can be used"));
-            } else {
-                checks.add(
-                        Check.fail(
+        checks.add(
+                problem == null
+                        ? Check.ok("tokens", jwks.url() + " answers with keys that can be used")
+                        : Check.fail(
                                 "tokens",
-                                state.problem() == null
-                                        ? jwks.url() + " does not answer in time"
-                                        : withoutStop(state.problem()),
+                                "the keys at " + jwks.url() + " cannot be loaded: " + problem,
                                 "Without keys every handshake with a token is answered 503.",
                                 "Correct pushbridge.auth.jwks-url or pushbridge.auth.jwks-ca-file, or see to what answers there."));
-            }
-        } finally {
-            source.stop();
-        }
     }
 
     private static String withoutStop(String sentence) {

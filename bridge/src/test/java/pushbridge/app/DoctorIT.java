@@ -8,6 +8,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -35,6 +36,7 @@ import pushbridge.testing.Certificates.Issued;
 import pushbridge.testing.FaultProxy;
 import pushbridge.testing.KeyServer;
 import pushbridge.testing.Ports;
+import pushbridge.testing.TlsProxy;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -241,6 +243,39 @@ final class DoctorIT {
         assertThat(doctor()).isEqualTo(1);
         assertThat(checks("topology").get(0).path("what").asString())
                 .startsWith("queue " + broker.prefix() + ".dead: x-max-length is 5, wanted is 1000");
+    }
+
+    @Test
+    void aRabbitMqThatTakesNoMessages() throws Exception {
+        try {
+            Broker.rabbitmqctl("set_vm_memory_high_watermark", "absolute", "1");
+            broker.awaitPublishersBlocked();
+            assertThat(doctor("--set=amqp.connect-timeout=2s")).isEqualTo(1);
+            assertThat(check("publishing").path("what").asString()).startsWith("RabbitMQ takes no messages now: ");
+            assertThat(check("message size").path("verdict").asString()).isEqualTo("unknown");
+            assertThat(check("permissions").path("verdict").asString()).isEqualTo("ok");
+        } finally {
+            Broker.rabbitmqctl("set_vm_memory_high_watermark", "0.4");
+        }
+    }
+
+    @Test
+    void theCertificateOfRabbitMqIsLookedAtToo() throws Exception {
+        Certificates authority = new Certificates(folder, "authority");
+        InetSocketAddress plain =
+                new InetSocketAddress(broker.uri().getHost(), broker.uri().getPort());
+        try (TlsProxy proxy = new TlsProxy(authority.client(authority.issueFor(10, "rabbit")), false, plain)) {
+            String uri = "amqps://guest:guest@localhost:" + proxy.port() + "/%2F";
+            assertThat(doctor("--set=amqp.uri=" + uri, "--set=amqp.tls.ca-file=" + authority.ca))
+                    .as(text())
+                    .isZero();
+            assertThat(checks("certificate"))
+                    .extracting(check -> check.path("verdict").asString())
+                    .containsExactly("ok", "warn"); // the authority's, RabbitMQ's
+            assertThat(checks("certificate").get(1).path("what").asString()).startsWith("RabbitMQ's (localhost:");
+            assertThat(doctor("--set=amqp.uri=" + uri)).isEqualTo(69); // not believed
+            assertThat(check("RabbitMQ").path("todo").asString()).contains("pushbridge.amqp.tls.ca-file");
+        }
     }
 
     @Test

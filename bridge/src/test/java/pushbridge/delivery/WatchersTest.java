@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import pushbridge.envelope.Address;
@@ -230,6 +231,36 @@ final class WatchersTest {
         holding.answerRead();
         holding.confirmCopy();
         assertThat(ann.take()).containsExactly("expiring", "expired");
+    }
+
+    @Test
+    void whatOperatorsDoWithHeldMessages() {
+        Recorder ann = new Recorder("user.ann", holding);
+        for (String text : List.of("one", "two")) {
+            holding.publish("user.ann", text);
+        }
+        holding.run();
+        holding.allComeBack();
+        ann.take();
+
+        holding.queue.post(core ->
+                core.interventions().deadLetter("user.ann", Long.MAX_VALUE, "by hand", new CompletableFuture<>()));
+        holding.run();
+        holding.answerRead();
+        holding.confirmCopy();
+        assertThat(ann.take()).startsWith("dead-lettering: an operator wants it", "dead-lettered: offline");
+        holding.answerRead();
+        holding.confirmCopy();
+        ann.take();
+
+        holding.publish("user.ann", "three");
+        holding.run();
+        holding.allComeBack();
+        ann.take();
+        holding.queue.post(
+                core -> core.interventions().drop("user.ann", Long.MAX_VALUE, 10, new CompletableFuture<>()));
+        holding.run();
+        assertThat(ann.take()).containsExactly("dropped: an operator has said so");
     }
 
     @Test
