@@ -94,6 +94,7 @@ public final class Bridge {
 
     /** Null when nobody knows where the configuration came from. */
     private final @Nullable Reload reload;
+
     private volatile EnvelopeReader envelopes;
     private volatile boolean stopping;
 
@@ -145,32 +146,21 @@ public final class Bridge {
         HandshakeGate gate = gate();
         ServerTls socketTls = tls(config.socket().tls(), null);
         ServerTls adminTls = tls(config.admin().tls(), config.admin().clientCaFile());
-        List<ServerTls> certificates = Stream.of(socketTls, adminTls).filter(Objects::nonNull).toList();
-        reload = effective == null
-                ? null
-                : new Reload(effective, keys, certificates, reader -> envelopes = reader);
+        List<ServerTls> certificates =
+                Stream.of(socketTls, adminTls).filter(Objects::nonNull).toList();
+        reload = effective == null ? null : new Reload(effective, keys, certificates, reader -> envelopes = reader);
         sockets = new SocketServer(
-                config.socket(),
-                config.outbox(),
-                outboxes,
-                gate,
-                this::isStandby,
-                loop::open,
-                clock,
-                socketTls);
+                config.socket(), config.outbox(), outboxes, gate, this::isStandby, loop::open, clock, socketTls);
         sockets.answerHttp(new ClientFiles(), ClientFiles.BELOW);
         devPages = config.auth().mode() == AuthConfig.Mode.DEV ? devPages(gate, node) : null;
 
         // For operators.
-        LetterShelves shelves =
-                new LetterShelves(config.amqp(), config.letters(), node, "the bridge " + node, this::readEnvelope, clock);
+        LetterShelves shelves = new LetterShelves(
+                config.amqp(), config.letters(), node, "the bridge " + node, this::readEnvelope, clock);
         health = new BridgeHealth(this::signs);
-        BridgeMetrics.register(metrics, config, clock, loop.stats(), broker, copies, receipts, held, sockets, keys, reload);
-        admin = new AdminServer(
-                config.admin(),
-                health::now,
-                metrics::scrape,
-                adminTls);
+        BridgeMetrics.register(
+                metrics, config, clock, loop.stats(), broker, copies, receipts, held, sockets, keys, reload);
+        admin = new AdminServer(config.admin(), health::now, metrics::scrape, adminTls);
         letters = new LocalDesk(shelves, clock::machineMillis, shelves::close);
         LetterApi.register(admin, letters);
         LogRoutes.register(admin);

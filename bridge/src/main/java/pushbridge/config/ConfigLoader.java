@@ -44,7 +44,11 @@ public final class ConfigLoader {
         }
         problems.throwIfAny();
         return new EffectiveConfig(
-                bridge(values), new LogConfig(values.get(Keys.LOG_FORMAT), values.get(Keys.LOG_LEVEL)), shown, raw(values), () -> load(sources));
+                bridge(values),
+                new LogConfig(values.get(Keys.LOG_FORMAT), values.get(Keys.LOG_LEVEL)),
+                shown,
+                raw(values),
+                () -> load(sources));
     }
 
     /**

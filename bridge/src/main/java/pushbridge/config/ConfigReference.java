@@ -68,7 +68,8 @@ public final class ConfigReference {
                                     key.environmentName(),
                                     key.fallback().documented(),
                                     cell(key.type().allowed()),
-                                    cell(key.sentence()) + (key.secret() ? " *Secret.*" : "")
+                                    cell(key.sentence())
+                                            + (key.secret() ? " *Secret.*" : "")
                                             + (Keys.RELOADABLE.contains(key) ? " *Reloadable.*" : "")));
                 }
             }

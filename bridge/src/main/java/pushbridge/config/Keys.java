@@ -735,12 +735,7 @@ final class Keys {
      * keys name, such as certificates, are read again as well; their names need a restart.
      */
     static final List<Key<?>> RELOADABLE = List.of(
-            MESSAGE_MAX_BYTES,
-            MESSAGE_MAX_DEPTH,
-            MESSAGE_TYPES_DIR,
-            AUTH_SECRET,
-            AUTH_SECRET_PREVIOUS,
-            LOG_LEVEL);
+            MESSAGE_MAX_BYTES, MESSAGE_MAX_DEPTH, MESSAGE_TYPES_DIR, AUTH_SECRET, AUTH_SECRET_PREVIOUS, LOG_LEVEL);
 
     private Keys() {}
 

@@ -71,6 +71,7 @@ public final class HeldDesk {
         /** Those whose first message expires first. */
         EXPIRY(HeldAddress::expiresMillis);
 
+        @SuppressWarnings("ImmutableEnumChecker") // a lambda without state
         private final Function<HeldAddress, Number> rank;
 
         Order(Function<HeldAddress, Number> rank) {

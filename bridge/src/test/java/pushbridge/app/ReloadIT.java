@@ -62,7 +62,11 @@ final class ReloadIT {
                   intake.start-delay: 0s
                   message.types-dir: "%s"
                 """.formatted(broker.uri(), broker.prefix(), folder)
-                        + String.join("", List.of(more).stream().map(line -> "  " + line + "\n").toList()));
+                        + String.join(
+                                "",
+                                List.of(more).stream()
+                                        .map(line -> "  " + line + "\n")
+                                        .toList()));
     }
 
     private HttpResponse<String> reload() throws IOException, InterruptedException {
