@@ -52,7 +52,8 @@ final class Idle {
                 bench.figures().note("RSS grown, per connection", (rss - rssBefore) * 1024 * 1024 / users, "bytes");
                 bench.figures().note("RSS with all of them", rss, "MiB");
                 tellClasses(bench, before, after, users);
-                bench.figures().none("connections refused or lost", storm.closed().get());
+                bench.figures()
+                        .none("connections refused or lost", storm.closed().get());
             }
         }
     }

@@ -92,8 +92,7 @@ public class LoopBenchmark {
     }
 
     private Instruction instruction(Envelope envelope, OfflinePolicy policy) {
-        return new Instruction(
-                channel, ++tag, new Body(envelope.body()), envelope, policy, Instruction.NEVER);
+        return new Instruction(channel, ++tag, new Body(envelope.body()), envelope, policy, Instruction.NEVER);
     }
 
     /** One turn of the loop, as {@link DeliveryLoop} makes it. */

@@ -64,8 +64,7 @@ public class SettlementBenchmark {
 
     private void take() {
         for (int i = 0; i < BATCH; i++) {
-            batch[i] = new Instruction(
-                    channel, ++tag, original, reading, OfflinePolicy.DEAD_LETTER, Instruction.NEVER);
+            batch[i] = new Instruction(channel, ++tag, original, reading, OfflinePolicy.DEAD_LETTER, Instruction.NEVER);
             settlement.take(batch[i]);
         }
     }
