@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Client library, demo page and message board in a real Chromium, against real bridges that are killed, cut off and sent away.
+# Client library, demo page, message board and console in a real Chromium, against real bridges that are killed, cut off and sent away.
 set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
 # shellcheck source=../lib/common.sh
@@ -59,4 +59,5 @@ flags=()
 if ! node -e 'process.exit(globalThis.WebSocket ? 0 : 1)' && node --experimental-websocket -e 0 2>/dev/null; then
   flags=(--experimental-websocket)
 fi
-attend node "${flags[@]}" --test "$@" "$root/bridge/client/test/browser/browser.test.mjs"
+attend node "${flags[@]}" --test "$@" "$root/bridge/client/test/browser/browser.test.mjs" \
+  "$root/bridge/client/test/browser/console.test.mjs"

@@ -80,6 +80,20 @@ for (const [language, [command, args, more]] of Object.entries(languages)) {
   });
 }
 
+test('receipts: PHP waits until a message is delivered, also when its reader comes later, and hears why another one is not', async () => {
+  // Reading receipts takes rights that the other examples do without.
+  const ask = (address, type) => start('php', [`${examples}/receipts/ask.php`, address, type, '{"text":"hello"}'], { env: { ...env, AMQP_URI: env.PUSHBRIDGE_TEST_BRIDGE_URI } });
+  const later = ask('user.receipts', 'greeting');
+  await until('it is held', () => later.output.includes('held'));
+  const heard = await page('receipts');
+  assert.equal(await later.ended, 0, later.output);
+  assert.equal(later.output, 'held\ndelivered\n');
+  assert.equal(heard.length, 1);
+  const wrong = ask('user.receipts', 'ping');
+  assert.equal(await wrong.ended, 1, wrong.output);
+  assert.match(wrong.output, /^dead-lettered \(reserved-type: /);
+});
+
 test('an outbox pushes what was committed, also what was published when the relay crashed, and pages show it once', async () => {
   const heard = await page('555');
   const file = path.join(work, 'shop.db');

@@ -24,13 +24,13 @@ final class AdminGuard {
     /**
      * What is known of a request before its body is read.
      *
-     * @param probe whether it asks for health, which needs no token
+     * @param open whether it asks for health or for the files of the console, which needs no token
      * @param header the value of a header, null when it is not there
      * @param certificate whom the client's certificate names; null when it showed none
      */
     record Head(
             String method,
-            boolean probe,
+            boolean open,
             UnaryOperator<@Nullable String> header,
             @Nullable String certificate) {
         @Nullable
@@ -50,7 +50,7 @@ final class AdminGuard {
      * It may go on.
      *
      * @param who the operator, as far as that is known
-     * @param trusted false for a probe that lacks the token: it is told no details
+     * @param trusted false for who lacks the token: a probe is told no details
      */
     record Granted(String who, boolean trusted) implements Decision {}
 
@@ -82,7 +82,7 @@ final class AdminGuard {
         if (isCrossSite(head)) {
             return new Refused(403, "foreign-origin", "Pages of other sites may not use this listener.");
         }
-        if (tokenDigest != null && !tokenShown && !head.probe()) {
+        if (tokenDigest != null && !tokenShown && !head.open()) {
             return new Refused(
                     401, "unauthorized", "Send pushbridge.admin.token as the header \"Authorization: Bearer …\".");
         }

@@ -40,8 +40,8 @@ import pushbridge.tls.ServerTls;
 import pushbridge.tls.TlsFilter;
 
 /**
- * The listener for operators: {@code /health/live}, {@code /health/ready}, {@code /metrics}, and what is registered
- * besides. Every request passes {@link AdminGuard} first, and every action is audited, whoever registered it.
+ * The listener for operators: {@code /health/live}, {@code /health/ready}, {@code /metrics}, the console, and what is
+ * registered besides. Every request passes {@link AdminGuard} first, and every action is audited, whoever registered it.
  */
 public final class AdminServer {
 
@@ -88,6 +88,7 @@ public final class AdminServer {
     private final @Nullable ServerTls tls;
     private final AdminGuard guard;
     private final Routes routes = new Routes();
+    private final ConsolePages pages = new ConsolePages();
     private final HttpServer http = new HttpServer();
     private final NetworkListener listener;
     private final ThreadPoolExecutor threads;
@@ -222,7 +223,7 @@ public final class AdminServer {
         boolean probe = PROBES.contains(path);
         AdminGuard.Head head = new AdminGuard.Head(
                 method,
-                probe,
+                probe || pages.has(path),
                 request::getHeader,
                 TlsFilter.clientName(request.getContext().getConnection()));
         AdminGuard.Decision decision = guard.decide(head);
@@ -244,7 +245,9 @@ public final class AdminServer {
             answer = AdminAnswer.problem(503, "busy", "Too many requests at a time; try again.");
             response.setHeader("Retry-After", "1");
         } else {
-            answer = probe ? probe(method, path, granted.trusted()) : ask(request, method, path, granted.who());
+            answer = probe
+                    ? probe(method, path, granted.trusted())
+                    : pages.has(path) ? pages.answer(method, path) : ask(request, method, path, granted.who());
         }
         if (answer instanceof AdminAnswer.Streamed streamed) {
             stream(request, response, streamed, granted.who());

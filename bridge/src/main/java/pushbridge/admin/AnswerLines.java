@@ -37,7 +37,11 @@ public final class AnswerLines {
     /** Tells something in a line of its own. */
     @FunctionalInterface
     public interface Lines {
-        /** @throws Gone the operator is gone */
+        /**
+         * Sends it.
+         *
+         * @throws Gone the operator is gone
+         */
         void tell(JsonNode line);
     }
 

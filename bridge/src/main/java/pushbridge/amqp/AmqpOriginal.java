@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import pushbridge.delivery.Original;
+import pushbridge.envelope.AskedReceipt;
 
 /**
  * A delivery as the broker made it.
@@ -26,6 +27,15 @@ record AmqpOriginal(String exchange, String routingKey, boolean redelivered, Bas
     @Override
     public @Nullable String messageId() {
         return properties.getMessageId();
+    }
+
+    @Override
+    public @Nullable AskedReceipt askedReceipt() {
+        String replyTo = properties.getReplyTo();
+        String correlationId = properties.getCorrelationId();
+        return replyTo == null || replyTo.isEmpty() || correlationId == null
+                ? null
+                : new AskedReceipt(replyTo, correlationId, messageId(), publishedMillis());
     }
 
     @Override

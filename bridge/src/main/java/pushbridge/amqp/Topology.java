@@ -53,6 +53,11 @@ public final class Topology {
         return prefix + ".expired";
     }
 
+    /** The topic exchange of receipts; who wants them binds a queue of its own. */
+    public String receipts() {
+        return prefix + ".receipts";
+    }
+
     /** The queue of the ownership token. */
     public String owner() {
         return prefix + ".owner";
@@ -114,7 +119,7 @@ public final class Topology {
         }
     }
 
-    private List<Finding> report(Connection connection, boolean create, Part.Stream held) throws BrokerException {
+    List<Finding> report(Connection connection, boolean create, Part.Stream held) throws BrokerException {
         Map<Part, Finding> findings = new LinkedHashMap<>();
         for (Part part : parts()) {
             Finding finding;
@@ -257,6 +262,7 @@ public final class Topology {
                 push,
                 // Everything, so that a wrong address becomes a dead letter that says so.
                 new Part.Binding(push, instructions, "#", Map.of()),
+                new Part.Exchange(receipts(), BuiltinExchangeType.TOPIC, Map.of()),
                 ownerQueue());
     }
 

@@ -5,11 +5,14 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,13 +25,17 @@ import pushbridge.amqp.CopyPublisher;
 import pushbridge.amqp.InstructionPublisher;
 import pushbridge.amqp.Intake;
 import pushbridge.amqp.LetterShelves;
+import pushbridge.amqp.QueueDepths;
+import pushbridge.amqp.ReceiptPublisher;
 import pushbridge.amqp.StreamHeldLog;
 import pushbridge.auth.KeySource;
 import pushbridge.auth.TokenVerifier;
 import pushbridge.client.ClientFiles;
 import pushbridge.config.AuthConfig;
 import pushbridge.config.BridgeConfig;
+import pushbridge.config.EffectiveConfig;
 import pushbridge.config.JwksConfig;
+import pushbridge.config.ShownSetting;
 import pushbridge.config.TlsConfig;
 import pushbridge.config.TokenConfig;
 import pushbridge.config.TokenKeys;
@@ -40,6 +47,7 @@ import pushbridge.delivery.HeldDesk;
 import pushbridge.dev.DevPages;
 import pushbridge.dev.DevPublish;
 import pushbridge.envelope.EnvelopeReader;
+import pushbridge.envelope.Reading;
 import pushbridge.envelope.SchemaFileException;
 import pushbridge.hold.KeepingRules;
 import pushbridge.letters.LetterDesk;
@@ -70,7 +78,9 @@ public final class Bridge {
 
     private final Intake intake;
     private final CopyPublisher copies;
+    private final ReceiptPublisher receipts;
     private final StreamHeldLog held;
+    private final LaneLog lanes = new LaneLog();
     private final DeliveryLoop loop;
     private final @Nullable KeySource keys;
     private final @Nullable TokenVerifier tokens;
@@ -78,8 +88,13 @@ public final class Bridge {
     private final BridgeHealth health;
     private final AdminServer admin;
     private final LetterDesk letters;
+    private final InstructionPublisher publisher;
+    private final QueueDepths depths;
     private final @Nullable DevPages devPages;
 
+    /** Null when nobody knows where the configuration came from. */
+    private final @Nullable Reload reload;
+    private volatile EnvelopeReader envelopes;
     private volatile boolean stopping;
 
     /**
@@ -88,18 +103,24 @@ public final class Bridge {
      * @throws SchemaFileException a payload schema in {@code message.types-dir} cannot be used
      * @throws TlsException a certificate or key cannot be used
      */
-    public Bridge(BridgeConfig config) throws SchemaFileException, TlsException {
-        this(config, DeliveryLoop.keepingRules());
+    public Bridge(EffectiveConfig config) throws SchemaFileException, TlsException {
+        this(config.values(), DeliveryLoop.keepingRules(), config);
     }
 
     /** @param keeping how the held log is kept short */
     Bridge(BridgeConfig config, KeepingRules keeping) throws SchemaFileException, TlsException {
+        this(config, keeping, null);
+    }
+
+    private Bridge(BridgeConfig config, KeepingRules keeping, @Nullable EffectiveConfig effective)
+            throws SchemaFileException, TlsException {
         this.config = config;
         String node = nodeName();
 
         // The way in: RabbitMQ, envelope, delivery loop, and the copies of what cannot be delivered.
-        EnvelopeReader envelopes = new EnvelopeReader(config.message());
+        envelopes = new EnvelopeReader(config.message());
         copies = new CopyPublisher(config.amqp(), node, clock, broker);
+        receipts = new ReceiptPublisher(config.amqp(), config.receipts(), node);
         OutboxTotals outboxes = new OutboxTotals(
                 Runtime.getRuntime().maxMemory() / 100 * config.outbox().heapPercent());
         held = new StreamHeldLog(config.amqp(), config.hold(), keeping, node, broker, this::fail);
@@ -108,18 +129,26 @@ public final class Bridge {
                 clock,
                 config.amqp().heartbeat().dividedBy(2),
                 copies,
+                receipts,
                 config.hold(),
                 held,
                 keeping,
                 outboxes,
+                lanes,
                 this::fail);
-        intake = new Intake(config.amqp(), config.intake(), node, envelopes::read, clock, loop, broker);
+        intake = new Intake(config.amqp(), config.intake(), node, this::readEnvelope, clock, loop, broker);
 
         // The way out: sockets.
         TokenConfig token = config.auth().token();
         keys = token == null ? null : keys(token.keys());
         tokens = token == null || keys == null ? null : new TokenVerifier(token, keys, clock::machineMillis);
         HandshakeGate gate = gate();
+        ServerTls socketTls = tls(config.socket().tls(), null);
+        ServerTls adminTls = tls(config.admin().tls(), config.admin().clientCaFile());
+        List<ServerTls> certificates = Stream.of(socketTls, adminTls).filter(Objects::nonNull).toList();
+        reload = effective == null
+                ? null
+                : new Reload(effective, keys, certificates, reader -> envelopes = reader);
         sockets = new SocketServer(
                 config.socket(),
                 config.outbox(),
@@ -128,24 +157,34 @@ public final class Bridge {
                 this::isStandby,
                 loop::open,
                 clock,
-                tls(config.socket().tls(), null));
+                socketTls);
         sockets.answerHttp(new ClientFiles(), ClientFiles.BELOW);
         devPages = config.auth().mode() == AuthConfig.Mode.DEV ? devPages(gate, node) : null;
 
         // For operators.
         LetterShelves shelves =
-                new LetterShelves(config.amqp(), config.letters(), node, "the bridge " + node, envelopes::read, clock);
+                new LetterShelves(config.amqp(), config.letters(), node, "the bridge " + node, this::readEnvelope, clock);
         health = new BridgeHealth(this::signs);
-        BridgeMetrics.register(metrics, config, clock, loop.stats(), broker, copies, held, sockets, keys);
+        BridgeMetrics.register(metrics, config, clock, loop.stats(), broker, copies, receipts, held, sockets, keys, reload);
         admin = new AdminServer(
                 config.admin(),
                 health::now,
                 metrics::scrape,
-                tls(config.admin().tls(), config.admin().clientCaFile()));
+                adminTls);
         letters = new LocalDesk(shelves, clock::machineMillis, shelves::close);
         LetterApi.register(admin, letters);
         LogRoutes.register(admin);
         HeldRoutes.register(admin, new HeldDesk(loop), loop.stats(), clock);
+        TailRoutes.register(admin, loop, health::now);
+        ConnectionRoutes.register(admin, sockets);
+        publisher = new InstructionPublisher(config.amqp(), node);
+        PublishRoute.register(admin, publisher);
+        depths = new QueueDepths(config.amqp(), node);
+        new OverviewRoutes(config, node, health::now, loop.stats(), broker, copies, sockets, depths, this::settings)
+                .register(admin);
+        if (reload != null) {
+            reload.register(admin);
+        }
 
         broker.onOwnership(now -> {
             if (now == BrokerStatus.Ownership.STANDBY) {
@@ -153,6 +192,21 @@ public final class Bridge {
                 loop.closeAll(CloseCode.SERVICE_RESTART);
             }
         });
+    }
+
+    private Reading readEnvelope(String exchange, String routingKey, byte[] body) {
+        return envelopes.read(exchange, routingKey, body);
+    }
+
+    private List<ShownSetting> settings() {
+        return reload == null ? List.of() : reload.settings();
+    }
+
+    /** Reads the configuration again and takes what can be taken; the log tells what came of it. */
+    void reload() {
+        if (reload != null) {
+            reload.onSignal();
+        }
     }
 
     private BridgeHealth.Signs signs() {
@@ -220,6 +274,7 @@ public final class Bridge {
      * @throws ListenerException a port cannot be opened; then everything is stopped again
      */
     public void start() throws ListenerException, InterruptedException {
+        lanes.start();
         loop.start();
         if (keys != null) {
             keys.start();
@@ -237,6 +292,7 @@ public final class Bridge {
             throw e;
         }
         copies.start(loop);
+        receipts.start();
         held.start(loop);
         intake.start();
     }
@@ -305,8 +361,10 @@ public final class Bridge {
         loop.closeAll(CloseCode.SERVICE_RESTART);
         awaitClosed(closing);
         copies.close();
+        receipts.close();
         held.stop(closing);
         loop.stop();
+        lanes.stop();
         if (devPages != null) {
             devPages.close();
         }
@@ -316,6 +374,8 @@ public final class Bridge {
         }
         admin.stop();
         letters.close();
+        depths.close();
+        publisher.close();
         metrics.close();
     }
 

@@ -4,6 +4,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import pushbridge.amqp.BrokerStatus;
 import pushbridge.amqp.CopyPublisher;
+import pushbridge.amqp.ReceiptPublisher;
 import pushbridge.amqp.StreamHeldLog;
 import pushbridge.auth.KeySource;
 import pushbridge.config.BridgeConfig;
@@ -27,9 +28,11 @@ final class BridgeMetrics {
             DeliveryStats stats,
             BrokerStatus broker,
             CopyPublisher copies,
+            ReceiptPublisher receipts,
             StreamHeldLog held,
             SocketServer sockets,
-            @Nullable KeySource keys) {
+            @Nullable KeySource keys,
+            @Nullable Reload reload) {
         registry.register(Metric.INSTRUCTIONS_RECEIVED, stats::received);
         registry.register(Metric.INSTRUCTIONS_DELIVERED, stats::delivered);
         for (DeadLetterReason reason : DeadLetterReason.values()) {
@@ -88,6 +91,10 @@ final class BridgeMetrics {
         }
 
         registry.register(Metric.COPIES_WAITING, copies::waiting);
+        registry.register(Metric.RECEIPTS_WAITING, receipts::waiting);
+        for (ReceiptPublisher.Fate fate : ReceiptPublisher.Fate.values()) {
+            registry.register(Metric.RECEIPTS, fate.slug(), () -> receipts.counted(fate));
+        }
         registry.register(
                 Metric.BROKER_CONNECTED, "intake", () -> broker.snapshot().intakeConnected() ? 1 : 0);
         registry.register(
@@ -105,6 +112,11 @@ final class BridgeMetrics {
             registry.register(Metric.RECOVERIES, role, () -> broker.recoveries(role));
         }
         registry.register(sockets.rates());
+        if (reload != null) {
+            registry.register(Metric.CONFIG_RELOADS, "ok", reload::takenCount);
+            registry.register(Metric.CONFIG_RELOADS, "failed", reload::refusedCount);
+            registry.register(Metric.CONFIG_READ_TIME, reload::takenAtSeconds);
+        }
         if (keys != null) {
             registry.register(
                     Metric.TOKEN_KEYS_REFRESHED, "ok", () -> keys.state().refreshes());

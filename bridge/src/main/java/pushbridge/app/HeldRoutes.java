@@ -42,8 +42,7 @@ final class HeldRoutes {
     /** Messages of one page that are read from the log. */
     private static final int MOST_READ = 100;
 
-    private static final Set<String> FILTER =
-            Set.of("address", "older-than", "at-least", "by", "limit", "after");
+    private static final Set<String> FILTER = Set.of("address", "older-than", "at-least", "by", "limit", "after");
 
     private static final JsonMapper JSON = JsonMapper.shared();
 
@@ -242,16 +241,16 @@ final class HeldRoutes {
         return AnswerLines.of((lines, progress) -> {
                     try {
                         return outcome(
-                                action,
-                                isDry,
-                                desk.act(action, filter, upTo, isDry, request.who(), progress::at));
+                                action, isDry, desk.act(action, filter, upTo, isDry, request.who(), progress::at));
                     } catch (HeldException e) {
                         throw problem(e);
                     }
                 })
                 .noting((isDry ? "dry run of " : "") + action.slug() + " of held messages, chosen by "
-                        + (filter.equals(HeldFilter.ALL) ? "all" : body.path("addresses") + " olderThan "
-                                + body.path("olderThan").asString("-") + " atLeast " + filter.atLeast()));
+                        + (filter.equals(HeldFilter.ALL)
+                                ? "all"
+                                : body.path("addresses") + " olderThan "
+                                        + body.path("olderThan").asString("-") + " atLeast " + filter.atLeast()));
     }
 
     /** Nothing is meant unless something is said. */
@@ -259,7 +258,8 @@ final class HeldRoutes {
         List<String> patterns = new ArrayList<>();
         for (JsonNode pattern : body.path("addresses")) {
             if (!pattern.isString()) {
-                throw new AdminException(400, "invalid", "addresses must be texts, such as \"user.42\" or \"user.4*\".");
+                throw new AdminException(
+                        400, "invalid", "addresses must be texts, such as \"user.42\" or \"user.4*\".");
             }
             patterns.add(pattern.stringValue());
         }

@@ -10,6 +10,7 @@ import pushbridge.cli.ExitCode;
 import pushbridge.config.AuthConfig;
 import pushbridge.config.BridgeConfig;
 import pushbridge.config.EffectiveConfig;
+import pushbridge.doctor.FileLimit;
 import pushbridge.envelope.SchemaFileException;
 import pushbridge.log.LogOutput;
 import pushbridge.tls.TlsException;
@@ -38,7 +39,7 @@ public final class ServeProcess {
             }
         });
         try {
-            Bridge bridge = new Bridge(config);
+            Bridge bridge = new Bridge(effective);
             bridge.start();
             log.info(
                     "Listening for browsers on {}://{}:{}{} and for operators on {}://{}:{}",
@@ -55,6 +56,7 @@ public final class ServeProcess {
                     new Stopper(bridge, manager, config.shutdown().grace().plus(STOP_OVERTIME));
             Runtime.getRuntime().addShutdownHook(stopper);
             Signals.onTermination(new FirstAndSecond());
+            Signals.onHangup(bridge::reload);
             manager.ready();
             bridge.failure().get();
             stopper.exitCode = ExitCode.INTERNAL;

@@ -22,6 +22,15 @@ final class Signals {
      * @param heard run for each signal, on a thread of its own
      */
     static void onTermination(Runnable heard) {
+        on(heard, "TERM", "INT");
+    }
+
+    /** SIGHUP, which would end the process otherwise. */
+    static void onHangup(Runnable heard) {
+        on(heard, "HUP");
+    }
+
+    private static void on(Runnable heard, String... names) {
         try {
             Class<?> signal = Class.forName("sun.misc.Signal");
             Class<?> handler = Class.forName("sun.misc.SignalHandler");
@@ -41,12 +50,12 @@ final class Signals {
                 return null;
             };
             Object ours = Proxy.newProxyInstance(Signals.class.getClassLoader(), new Class<?>[] {handler}, call);
-            for (String name : new String[] {"TERM", "INT"}) {
+            for (String name : names) {
                 signal.getMethod("handle", signal, handler)
                         .invoke(null, signal.getConstructor(String.class).newInstance(name), ours);
             }
-        } catch (ReflectiveOperationException e) {
-            log.debug("A second signal will not force the end", e);
+        } catch (ReflectiveOperationException | IllegalArgumentException e) {
+            log.debug("Signals {} are not heard", names, e);
         }
     }
 }

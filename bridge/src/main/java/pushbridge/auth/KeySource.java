@@ -2,10 +2,8 @@ package pushbridge.auth;
 
 import com.nimbusds.jose.JWSHeader;
 import com.nimbusds.jose.JWSVerifier;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.LongSupplier;
-import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 import pushbridge.config.JwksConfig;
@@ -17,6 +15,13 @@ public sealed interface KeySource permits SecretKeys, PemKeys, JwksKeys {
 
     /** Those that can have made the signature of a token with this header. Never blocks. */
     Found find(JWSHeader header);
+
+    /**
+     * Takes other secrets, or reads files again now. What is of another kind than before needs a restart.
+     *
+     * @param config what is to hold from now on
+     */
+    default void take(TokenKeys config) {}
 
     /** Begins to keep them up to date. */
     default void start() {}
@@ -74,10 +79,7 @@ public sealed interface KeySource permits SecretKeys, PemKeys, JwksKeys {
         PublicKeys file = config.publicKeys();
         JwksConfig jwks = config.jwks();
         if (config.secret() != null) {
-            return new SecretKeys(Stream.of(config.secret(), config.previousSecret())
-                    .filter(secret -> secret != null)
-                    .map(secret -> Key.of(secret.getBytes(StandardCharsets.UTF_8)))
-                    .toList());
+            return new SecretKeys(config);
         } else if (file != null) {
             return new PemKeys(file, nanoTime);
         } else if (jwks != null) {

@@ -9,6 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import pushbridge.config.PublicKeys;
 import pushbridge.config.Rereading;
+import pushbridge.config.TokenKeys;
 
 /** Public keys from a PEM file, and other ones as soon as it holds them. */
 final class PemKeys implements KeySource {
@@ -42,8 +43,8 @@ final class PemKeys implements KeySource {
         return KeySource.fitting(held.keys, header);
     }
 
-    /** Takes what the file holds now; while that cannot be used, the keys before stay. By one thread at a time. */
-    void reread() {
+    /** Takes what the file holds now; while that cannot be used, the keys before stay. */
+    synchronized void reread() {
         Held before = held;
         try {
             PublicKeys now = before.from.again();
@@ -63,6 +64,11 @@ final class PemKeys implements KeySource {
             }
             held = new Held(before.from, before.keys, before.since, before.refreshes, before.failures + 1, problem);
         }
+    }
+
+    @Override
+    public void take(TokenKeys config) {
+        reread();
     }
 
     @Override

@@ -34,6 +34,9 @@ final class AdminClient {
 
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
 
+    /** For a whole answer that is given at once. */
+    private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(10);
+
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private final HttpClient http;
@@ -94,6 +97,34 @@ final class AdminClient {
     }
 
     /**
+     * An answer as it came.
+     *
+     * @param status of HTTP
+     * @param body whatever it is
+     */
+    record Reply(int status, String body) {
+        /** @throws Failed it is no JSON object */
+        JsonNode json() throws Failed {
+            try {
+                return JSON.readTree(body);
+            } catch (JacksonException e) {
+                throw new Failed(ExitCode.UNAVAILABLE, "what answers there is no bridge: its answer is not JSON");
+            }
+        }
+    }
+
+    /**
+     * Asks, and leaves it to the caller what the status means.
+     *
+     * @throws Failed the bridge was not there, or did not answer
+     */
+    Reply ask(String path) throws Failed, InterruptedException {
+        HttpResponse<String> response =
+                exchange(request(path).GET().timeout(ANSWER_TIMEOUT).build(), BodyHandlers.ofString());
+        return new Reply(response.statusCode(), response.body());
+    }
+
+    /**
      * Has something done.
      *
      * @param method such as POST
@@ -113,7 +144,7 @@ final class AdminClient {
     /** Reads a line of a streamed response; false when it has seen enough. */
     @FunctionalInterface
     interface Lines {
-        boolean next(String line);
+        boolean next(String line) throws Failed;
     }
 
     /**

@@ -27,6 +27,7 @@ import pushbridge.config.Machine;
 import pushbridge.config.Secrets;
 import pushbridge.config.Units;
 import pushbridge.delivery.OfflinePolicy;
+import pushbridge.doctor.Doctor;
 import pushbridge.log.VisibleText;
 import pushbridge.metrics.MetricsReference;
 
@@ -39,13 +40,35 @@ public final class Cli {
     private final TopologyCheck topology;
     private final Letters letters;
     private final ConfigLoader loader;
+    private final Supplier<Doctor.Surroundings> surroundings;
 
     /** A command line that hands over to these. */
     public Cli(Serve serve, Publisher publisher, TopologyCheck topology, Letters letters) {
         this(serve, publisher, topology, letters, Machine.current());
     }
 
+    /** The same on a machine as it is said to be, for {@code doctor}. */
+    public Cli(
+            Serve serve,
+            Publisher publisher,
+            TopologyCheck topology,
+            Letters letters,
+            Supplier<Doctor.Surroundings> surroundings) {
+        this(serve, publisher, topology, letters, Machine.current(), surroundings);
+    }
+
     Cli(Serve serve, Publisher publisher, TopologyCheck topology, Letters letters, Machine machine) {
+        this(serve, publisher, topology, letters, machine, Doctor.Surroundings::current);
+    }
+
+    private Cli(
+            Serve serve,
+            Publisher publisher,
+            TopologyCheck topology,
+            Letters letters,
+            Machine machine,
+            Supplier<Doctor.Surroundings> surroundings) {
+        this.surroundings = surroundings;
         this.serve = serve;
         this.publisher = publisher;
         this.topology = topology;
@@ -65,11 +88,14 @@ public final class Cli {
                 .addSubcommand(new ServeCommand(serve, loader, environment))
                 .addSubcommand(new PublishCommand(publisher, loader, environment))
                 .addSubcommand(new CheckConfigCommand(loader, environment))
+                .addSubcommand(new DoctorCommand(loader, environment, surroundings))
                 .addSubcommand(new TokenCommand(loader, environment))
                 .addSubcommand(new TopologyCommand(topology, loader, environment))
                 .addSubcommand(DeadLettersCommand.with(letters, loader, environment, out))
                 .addSubcommand(HeldCommand.with(loader, environment))
+                .addSubcommand(new TailCommand(loader, environment))
                 .addSubcommand(new LogLevelCommand(loader, environment))
+                .addSubcommand(new ReloadCommand(loader, environment))
                 .addSubcommand(new VersionCommand())
                 .addSubcommand(new ConfigDocCommand())
                 .addSubcommand(new MetricsDocCommand())

@@ -86,7 +86,8 @@ abstract sealed class HeldActionCommand extends BridgeCommand {
 
     @Command(
             name = "drop",
-            description = "Forgets what is held for some addresses, for good. Their later messages are delivered as usual.")
+            description =
+                    "Forgets what is held for some addresses, for good. Their later messages are delivered as usual.")
     static final class Drop extends HeldActionCommand {
         Drop(ConfigLoader loader, Map<String, String> environment) {
             super("drop", loader, environment);

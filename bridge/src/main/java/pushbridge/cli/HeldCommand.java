@@ -50,8 +50,7 @@ final class HeldCommand extends BridgeCommand {
 
     @Override
     ExitCode run(AdminClient bridge) throws AdminClient.Failed, InterruptedException {
-        JsonNode page =
-                bridge.get("/api/held/addresses?limit=" + MOST_SHOWN + "&by=" + AdminClient.encoded(by));
+        JsonNode page = bridge.get("/api/held/addresses?limit=" + MOST_SHOWN + "&by=" + AdminClient.encoded(by));
         if (json) {
             out().println(LetterJson.line(page));
         } else {

@@ -24,7 +24,8 @@ final class HeldListCommand extends BridgeCommand {
     @Option(
             names = "--by",
             paramLabel = "ORDER",
-            description = "Most messages first (messages, the default), held longest (age), or first to expire (expiry).")
+            description =
+                    "Most messages first (messages, the default), held longest (age), or first to expire (expiry).")
     String by = "messages";
 
     @Option(names = "--limit", paramLabel = "N", description = "At most so many (1 to 1000; default 50).")

@@ -79,7 +79,8 @@ final class HeldView {
 
     private static void more(JsonNode page, List<String> lines) {
         if (page.has("next")) {
-            lines.add("There are more: pushbridge held list --after '" + text(page, "next").replace("'", "'\\''") + "'");
+            lines.add("There are more: pushbridge held list --after '"
+                    + text(page, "next").replace("'", "'\\''") + "'");
         }
     }
 
@@ -123,7 +124,9 @@ final class HeldView {
         boolean one = (dryRun ? chosen : outcome).path("messages").asLong(0) == 1;
         lines.add("%s for %s %s %s."
                 .formatted(
-                        dryRun ? messages(chosen) : "%,d of %s".formatted(outcome.path("messages").asLong(0), messages(chosen)),
+                        dryRun
+                                ? messages(chosen)
+                                : "%,d of %s".formatted(outcome.path("messages").asLong(0), messages(chosen)),
                         addresses(dryRun ? chosen : outcome),
                         dryRun ? "would be" : one ? "was" : "were",
                         switch (action) {

@@ -32,16 +32,14 @@ final class LogLevelCommand extends BridgeCommand {
     ExitCode run(AdminClient bridge) throws AdminClient.Failed, InterruptedException {
         if (level == null) {
             JsonNode levels = bridge.get("/api/log/levels").path("levels");
-            levels.properties()
-                    .forEach(entry -> out().println(entry.getValue().asString() + "  " + entry.getKey()));
+            levels.properties().forEach(entry -> out().println(entry.getValue().asString() + "  " + entry.getKey()));
         } else {
             JsonNode done = bridge.act(
                     "POST",
                     "/api/log/levels",
                     JsonMapper.shared().createObjectNode().put("logger", logger).put("level", level));
-            out().println(
-                            done.path("logger").asString() + ": "
-                                    + done.path("level").asString());
+            out().println(done.path("logger").asString() + ": "
+                    + done.path("level").asString());
         }
         return ExitCode.OK;
     }

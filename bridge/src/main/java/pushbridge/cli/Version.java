@@ -6,11 +6,11 @@ import java.io.UncheckedIOException;
 import java.util.Properties;
 
 /** The version of this build. */
-final class Version {
+public final class Version {
     private Version() {}
 
     /** Such as {@code pushbridge 1.2.3 (Java 17.0.15)}. */
-    static String text() {
+    public static String text() {
         Properties properties = new Properties();
         try (InputStream in = Version.class.getResourceAsStream("/pushbridge/version.properties")) {
             if (in != null) {

@@ -17,4 +17,5 @@ public record BridgeConfig(
         AuthConfig auth,
         AdminConfig admin,
         LettersConfig letters,
+        ReceiptsConfig receipts,
         ShutdownConfig shutdown) {}

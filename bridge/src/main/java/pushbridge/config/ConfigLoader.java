@@ -9,7 +9,12 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Reads a configuration from its sources, checks it and says everything that is wrong with it. */
@@ -30,8 +35,8 @@ public final class ConfigLoader {
         Problems problems = new Problems();
         List<Setting> settings = new ArrayList<>();
         boolean complete = read(sources, settings, problems);
-        List<String> changes = new ArrayList<>();
-        Values values = values(settings, changes, problems);
+        List<ShownSetting> shown = new ArrayList<>();
+        Values values = values(settings, shown, problems);
         // With a part of the settings unknown, what is missing or does not fit together may be no problem at all.
         if (complete) {
             requireWhatHasNoDefault(values, problems);
@@ -39,7 +44,7 @@ public final class ConfigLoader {
         }
         problems.throwIfAny();
         return new EffectiveConfig(
-                bridge(values), new LogConfig(values.get(Keys.LOG_FORMAT), values.get(Keys.LOG_LEVEL)), changes);
+                bridge(values), new LogConfig(values.get(Keys.LOG_FORMAT), values.get(Keys.LOG_LEVEL)), shown, raw(values), () -> load(sources));
     }
 
     /**
@@ -89,6 +94,31 @@ public final class ConfigLoader {
         return admin(valuesOf(sources));
     }
 
+    /**
+     * Where the secrets stand that these sources set. Wrong and unknown keys are passed over.
+     */
+    public static SecretPlaces secretPlaces(ConfigSources sources) {
+        Problems passedOver = new Problems();
+        List<Setting> settings = new ArrayList<>();
+        read(sources, settings, passedOver);
+        Set<Path> files = new LinkedHashSet<>();
+        Set<String> onCommandLine = new LinkedHashSet<>();
+        for (Setting setting : settings) {
+            try {
+                if (setting.isTwin() || TlsKeys.holdsAPrivateKey(setting.key())) {
+                    files.add(Path.of(setting.text()));
+                } else if (setting.key().secret() && setting.origin().kind() == Origin.Kind.COMMAND_LINE) {
+                    onCommandLine.add(setting.name());
+                } else if (setting.key().secret() && setting.origin().kind() == Origin.Kind.FILE) {
+                    files.add(Objects.requireNonNull(sources.file(), "what comes from a file has one"));
+                }
+            } catch (InvalidPathException e) {
+                // reading the configuration says so
+            }
+        }
+        return new SecretPlaces(List.copyOf(files), List.copyOf(onCommandLine));
+    }
+
     private Values valuesOf(ConfigSources sources) throws ConfigException {
         Problems problems = new Problems();
         List<Setting> settings = new ArrayList<>();
@@ -115,6 +145,17 @@ public final class ConfigLoader {
         return complete;
     }
 
+    private static Map<String, Object> raw(Values values) {
+        Map<String, Object> raw = new HashMap<>();
+        for (Key<?> key : Keys.all()) {
+            Object value = values.getOrNull(key);
+            if (value != null) {
+                raw.put(key.fullName(), value);
+            }
+        }
+        return raw;
+    }
+
     private static void requireWhatHasNoDefault(Values values, Problems problems) {
         for (Key<?> key : Keys.all()) {
             if (key.fallback().required() && values.have(key) && values.getOrNull(key) == null) {
@@ -124,31 +165,40 @@ public final class ConfigLoader {
         }
     }
 
-    private Values values(List<Setting> settings, List<String> changes, Problems problems) {
+    private Values values(List<Setting> settings, List<ShownSetting> shown, Problems problems) {
         Values values = new Values();
         Keys.all().stream()
                 .sorted(Comparator.comparing(Key::fullName))
-                .forEach(key -> read(key, settings, values, changes, problems));
+                .forEach(key -> read(key, settings, values, shown, problems));
         return values;
     }
 
-    private <T> void read(Key<T> key, List<Setting> settings, Values values, List<String> changes, Problems problems) {
+    private <T> void read(
+            Key<T> key, List<Setting> settings, Values values, List<ShownSetting> shown, Problems problems) {
         String fallback = key.fallback().text().apply(machine);
         Setting setting = strongest(key, settings, problems);
         if (setting == null) {
-            values.put(key, fallback == null ? null : key.type().parser().apply(fallback), Origin.UNSET);
+            T value = fallback == null ? null : key.type().parser().apply(fallback);
+            values.put(key, value, Origin.UNSET);
+            shown.add(new ShownSetting(
+                    key.fullName(),
+                    value == null ? null : key.type().shower().apply(value),
+                    Origin.UNSET.text(),
+                    true));
             return;
         }
         try {
             T value = key.type().parser().apply(setting.isTwin() ? content(setting.text()) : setting.text());
             values.put(key, value, setting.origin());
             // Values, not what is shown of them: two secrets look the same.
-            if (fallback == null || !key.type().parser().apply(fallback).equals(value)) {
-                String shown = key.type().shower().apply(value);
-                String from = setting.isTwin() ? "a file, named by " : "";
-                changes.add(key.fullName() + " = " + shown + " (from " + from
-                        + setting.origin().text() + ")");
-            }
+            boolean isDefault =
+                    fallback != null && key.type().parser().apply(fallback).equals(value);
+            String from = setting.isTwin() ? "a file, named by " : "";
+            shown.add(new ShownSetting(
+                    key.fullName(),
+                    key.type().shower().apply(value),
+                    from + setting.origin().text(),
+                    isDefault));
         } catch (InvalidPathException e) {
             problems.add(setting.name(), setting.origin(), "this cannot be the name of a file");
         } catch (IllegalArgumentException e) {
@@ -248,6 +298,7 @@ public final class ConfigLoader {
                 auth(v),
                 admin(v),
                 letters(v),
+                new ReceiptsConfig(v.get(Keys.RECEIPTS_MAX_WAITING)),
                 new ShutdownConfig(v.get(Keys.SHUTDOWN_GRACE), v.get(Keys.SHUTDOWN_SPREAD)));
     }
 

@@ -43,6 +43,9 @@ public final class ConfigReference {
                 (`pushbridge.amqp.uri-file`, `PUSHBRIDGE_AMQP_URI_FILE`) that names a file holding the value; only one of
                 the two may be set in one source.
 
+                Keys marked *reloadable* are taken over by a running bridge on SIGHUP or `pushbridge reload`, payload schemas and what
+                `-file` names included; all others need a restart.
+
                 Between keys these must hold: `amqp.prefetch` times `message.max-bytes` is at most `intake.heap-percent` of the
                 heap, and `intake.heap-percent` plus `outbox.heap-percent` at most 90; `amqp.backoff-max` is at least
                 `amqp.backoff-initial`; `amqp.max-inbound-bytes` is at least `message.max-bytes`, and `outbox.max-bytes` at least
@@ -65,7 +68,8 @@ public final class ConfigReference {
                                     key.environmentName(),
                                     key.fallback().documented(),
                                     cell(key.type().allowed()),
-                                    cell(key.sentence()) + (key.secret() ? " *Secret.*" : "")));
+                                    cell(key.sentence()) + (key.secret() ? " *Secret.*" : "")
+                                            + (Keys.RELOADABLE.contains(key) ? " *Reloadable.*" : "")));
                 }
             }
         }

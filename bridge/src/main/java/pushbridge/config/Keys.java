@@ -131,6 +131,13 @@ final class Keys {
     static final Key<String> AMQP_TLS_PKCS12_PASSWORD =
             secret("amqp.tls.pkcs12-password", "Password of that PKCS12 file.");
 
+    static final Key<Integer> RECEIPTS_MAX_WAITING = key(
+            "receipts.max-waiting",
+            RARE,
+            ValueType.count(1, 1_000_000),
+            "10000",
+            "Receipts that may wait for RabbitMQ, some 300 bytes each; more are not sent, since nothing waits for them.");
+
     // Intake
 
     static final Key<Duration> INTAKE_START_DELAY = key(
@@ -722,6 +729,18 @@ final class Keys {
             ValueType.oneOf(LogConfig.Level.class),
             "info",
             "How much the log tells at the start; `pushbridge log-level` changes it while the bridge runs.");
+
+    /**
+     * What a running bridge takes over when it is told to read its configuration again ({@code app.Reload}). Files that other
+     * keys name, such as certificates, are read again as well; their names need a restart.
+     */
+    static final List<Key<?>> RELOADABLE = List.of(
+            MESSAGE_MAX_BYTES,
+            MESSAGE_MAX_DEPTH,
+            MESSAGE_TYPES_DIR,
+            AUTH_SECRET,
+            AUTH_SECRET_PREVIOUS,
+            LOG_LEVEL);
 
     private Keys() {}
 

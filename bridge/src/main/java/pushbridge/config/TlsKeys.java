@@ -39,6 +39,11 @@ record TlsKeys(Key<Path> certificate, Key<Path> key, Key<Path> pkcs12, Key<Strin
                 : new TlsConfig(v.getOrNull(certificate), v.getOrNull(key), v.getOrNull(pkcs12), v.getOrNull(password));
     }
 
+    /** Whether the key names a file with a private key in it. */
+    static boolean holdsAPrivateKey(Key<?> key) {
+        return ALL.stream().anyMatch(keys -> key.equals(keys.key()) || key.equals(keys.pkcs12()));
+    }
+
     boolean known(Values v) {
         return v.have(certificate, key, pkcs12, password);
     }

@@ -6,8 +6,10 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import pushbridge.config.DeliveryConfig;
+import pushbridge.delivery.Happening.Kind;
 import pushbridge.delivery.Instruction.State;
 import pushbridge.envelope.Address;
+import pushbridge.envelope.AskedReceipt;
 import pushbridge.envelope.ClientError;
 import pushbridge.envelope.DeadLetterReason;
 import pushbridge.envelope.Envelope;
@@ -35,9 +37,12 @@ final class DeliveryCore {
     private final DeliveryConfig config;
     private final Clock clock;
     private final Copies copies;
+    private final Receipts receipts;
     private final LoopQueue queue;
     private final DeliveryStats stats;
 
+    private final LaneWatch laneWatch;
+    private final Watchers watchers;
     private final Directory directory = new Directory();
     private final Holding holding;
     private final Lanes lanes;
@@ -67,18 +72,28 @@ final class DeliveryCore {
     private long patienceNanos;
 
     DeliveryCore(
-            DeliveryConfig config, Clock clock, Copies copies, Holding holding, LoopQueue queue, DeliveryStats stats) {
+            DeliveryConfig config,
+            Clock clock,
+            Copies copies,
+            Receipts receipts,
+            Holding holding,
+            LoopQueue queue,
+            DeliveryStats stats,
+            LaneWatch laneWatch) {
         this.config = config;
         this.clock = clock;
         this.copies = copies;
+        this.receipts = receipts;
         this.queue = queue;
         this.stats = stats;
+        this.laneWatch = laneWatch;
         this.holding = holding;
         this.relief = new Relief(config.fanoutPatience().toNanos());
         this.departures = new Departures(config.rememberedConnections());
         this.pacing = new Pacing(config.fanoutPatience().toNanos());
-        this.lanes = new Lanes(config, directory, holding, this);
-        this.interventions = new Interventions(directory, holding, lanes, copies, stats, clock);
+        this.watchers = new Watchers(clock);
+        this.lanes = new Lanes(config, directory, holding, this, watchers);
+        this.interventions = new Interventions(directory, holding, lanes, copies, stats, clock, watchers);
     }
 
     // ---- the broker's side -------------------------------------------------------------------------------------
@@ -90,6 +105,9 @@ final class DeliveryCore {
             return;
         }
         stats.countReturned(settlement.unsettled());
+        if (watchers.any()) {
+            watchers.tell(Kind.RETURNED, null, null, settlement.unsettled(), "the channel to RabbitMQ ended");
+        }
         settlement = null;
         left = 0;
         pending = null;
@@ -120,6 +138,9 @@ final class DeliveryCore {
         current.take(instruction);
         stats.countReceived();
         instruction.takenAtNanos = patienceNanos;
+        if (watchers.any()) {
+            watchers.received(instruction);
+        }
         if (instruction.reading() instanceof Envelope envelope) {
             route(instruction, envelope.to());
         } else {
@@ -132,11 +153,15 @@ final class DeliveryCore {
     void copySafe(Instruction instruction) {
         if (holding.isRestored(instruction)) {
             holding.release(instruction.tag()); // I1: its copy is safe
+            if (watchers.any()) {
+                watchers.copied(instruction);
+            }
             if (instruction.deadReason == null) {
                 stats.countExpired();
             } else {
                 interventions.copied(instruction.tag());
             }
+            tellCopied(instruction);
             return;
         }
         if (settlement == null || settlement.channel() != instruction.channel()) {
@@ -147,7 +172,39 @@ final class DeliveryCore {
         } else {
             stats.countDead(instruction.deadReason);
         }
+        tellCopied(instruction);
+        if (watchers.any()) {
+            watchers.copied(instruction);
+        }
         settle(instruction); // I1: its copy is safe
+    }
+
+    private void tellCopied(Instruction instruction) {
+        if (instruction.deadReason == null) {
+            tell(instruction, Receipt.Outcome.EXPIRED);
+        } else {
+            tell(instruction, Receipt.Outcome.DEAD_LETTERED);
+        }
+    }
+
+    private void tell(Instruction instruction, Receipt.Outcome outcome) {
+        AskedReceipt asked = instruction.original().askedReceipt();
+        if (asked != null) {
+            receipts.send(new Receipt(
+                    asked,
+                    outcome,
+                    instruction.address(),
+                    instruction.deadReason,
+                    instruction.deadDetail,
+                    clock.wallMillis()));
+        }
+    }
+
+    /** Tells whoever asked what became of a message. */
+    void tell(@Nullable AskedReceipt asked, Receipt.Outcome outcome, String address) {
+        if (asked != null) {
+            receipts.send(new Receipt(asked, outcome, address, null, null, clock.wallMillis()));
+        }
     }
 
     private void route(Instruction instruction, Address to) {
@@ -189,10 +246,15 @@ final class DeliveryCore {
                 waiting.add(session);
             }
         }
+        if (watchers.any()) {
+            watchers.tell(Kind.OFFERED, instruction, subscribers.size() - (waiting == null ? 0 : waiting.left()), "");
+        }
         if (waiting == null) {
-            stats.countDelivered();
-            settle(instruction); // I1: every subscriber's outbox has it
+            settleFannedOut(instruction, subscribers.size()); // I1: every subscriber's outbox has it
         } else {
+            if (watchers.any()) {
+                watchers.tell(Kind.WAITING, instruction, waiting.left(), "so many outboxes are full");
+            }
             instruction.state = State.FANNING_OUT;
             pending = waiting;
             if (pacing.patienceNanos(waiting.waitsForFew()) == 0) {
@@ -218,9 +280,18 @@ final class DeliveryCore {
         if (fanOut.isDone()) {
             pending = null;
             stats.countPaced(patienceNanos - fanOut.startedAtNanos());
-            stats.countDelivered();
-            settle(fanOut.instruction()); // I1: every subscriber that is still there has it in its outbox
+            // I1: every subscriber that is still there has it in its outbox
+            settleFannedOut(fanOut.instruction(), fanOut.taken());
         }
+    }
+
+    private void settleFannedOut(Instruction instruction, int connections) {
+        stats.countDelivered();
+        tell(instruction, Receipt.Outcome.DELIVERED);
+        if (watchers.any()) {
+            watchers.tell(Kind.DELIVERED, instruction, connections, "in the outboxes of all that are there");
+        }
+        settle(instruction);
     }
 
     // ---- the held log ------------------------------------------------------------------------------------------
@@ -257,6 +328,9 @@ final class DeliveryCore {
                 lanes.abandon();
                 interventions.fenced();
                 closeAll(CloseCode.SERVICE_RESTART);
+                if (watchers.any()) {
+                    watchers.tell(Kind.FENCED, null, null, 1, "another bridge has claimed the held log");
+                }
                 onFenced.run();
             }
         }
@@ -323,7 +397,12 @@ final class DeliveryCore {
             departures.passed(address);
             Envelope envelope = new Envelope(addressOf(address), "", 0, message.body());
             Instruction restored = holding.restored(message, envelope);
-            if (!interventions.copy(restored)) {
+            boolean wanted = interventions.copy(restored);
+            if (watchers.any()) {
+                watchers.tell(
+                        wanted ? Kind.DEAD_LETTERING : Kind.EXPIRING, restored, wanted ? "an operator wants it" : "");
+            }
+            if (!wanted) {
                 copies.expired(restored);
             }
         } else {
@@ -337,6 +416,9 @@ final class DeliveryCore {
     void heldMissing(long id, long offset) {
         if (holding.isLost(id, offset)) {
             stats.countHeldLost(1);
+            if (watchers.any()) {
+                watchers.held(Kind.LOST, holding.addressOf(id), id, "");
+            }
             departures.passed(holding.addressOf(id));
             lanes.missing(id);
             interventions.lost(id);
@@ -409,12 +491,19 @@ final class DeliveryCore {
         if (leaving) {
             instruction.state = State.LEFT;
             left++;
+            if (watchers.any()) {
+                watchers.tell(Kind.LEFT, instruction, "the bridge is stopping; RabbitMQ gives it to the next one");
+            }
             return;
         }
         passed(instruction.address());
         switch (instruction.policy()) {
             case DROP -> {
                 stats.countDropped();
+                tell(instruction, Receipt.Outcome.DROPPED);
+                if (watchers.any()) {
+                    watchers.tell(Kind.DROPPED, instruction, detail);
+                }
                 settle(instruction); // I1: its policy says that it may be forgotten
             }
             // Without a held log a message that is to be held must not be lost either.
@@ -434,12 +523,19 @@ final class DeliveryCore {
     private void copyDead(Instruction instruction, DeadLetterReason reason, String detail) {
         instruction.state = State.COPYING;
         instruction.deadReason = reason;
+        instruction.deadDetail = detail;
+        if (watchers.any()) {
+            watchers.tell(Kind.DEAD_LETTERING, instruction, reason.slug() + ": " + detail);
+        }
         copies.dead(instruction, reason, detail);
     }
 
     void copyExpired(Instruction instruction) {
         passed(instruction.address());
         instruction.state = State.COPYING;
+        if (watchers.any()) {
+            watchers.tell(Kind.EXPIRING, instruction, "");
+        }
         copies.expired(instruction);
     }
 
@@ -475,8 +571,11 @@ final class DeliveryCore {
             return;
         }
         directory.add(session);
+        if (watchers.any()) {
+            watchers.opened(session);
+        }
         for (String channel : channels) {
-            directory.subscribe(session, channel);
+            subscribe(session, channel);
         }
         if (session.resumes != null && holding.isWriter()) {
             session.departure = departures.back(session.resumes, session.user());
@@ -523,21 +622,35 @@ final class DeliveryCore {
                                 "at most " + config.maxChannels() + " channels a connection",
                                 subscribe.seq()));
             } else {
-                directory.subscribe(session, subscribe.channel());
+                subscribe(session, subscribe.channel());
                 boolean complete = departures.isComplete(session.departure, subscribe.channel());
                 reply(session, ServerFrames.subscribed(subscribe.channel(), complete, subscribe.seq()));
             }
         } else if (request instanceof ClientRequest.Unsubscribe unsubscribe) {
-            directory.unsubscribe(session, unsubscribe.channel());
+            unsubscribe(session, unsubscribe.channel());
             reply(session, ServerFrames.unsubscribed(unsubscribe.channel(), unsubscribe.seq()));
         } else if (request instanceof ClientRequest.Renew renew) {
             for (String channel : List.copyOf(session.channels())) {
                 if (!renew.granted().test(channel)) {
-                    directory.unsubscribe(session, channel);
+                    unsubscribe(session, channel);
                     reply(session, ServerFrames.unsubscribed(channel, renew.seq()));
                 }
             }
             reply(session, ServerFrames.renewed(renew.expiresAt(), renew.seq()));
+        }
+    }
+
+    private void subscribe(Session session, String channel) {
+        directory.subscribe(session, channel);
+        if (watchers.any()) {
+            watchers.tell(Kind.SUBSCRIBED, "channel." + channel, session.id(), 1, "");
+        }
+    }
+
+    private void unsubscribe(Session session, String channel) {
+        directory.unsubscribe(session, channel);
+        if (watchers.any()) {
+            watchers.tell(Kind.UNSUBSCRIBED, "channel." + channel, session.id(), 1, "");
         }
     }
 
@@ -552,6 +665,9 @@ final class DeliveryCore {
 
     private void close(Session session) {
         directory.remove(session);
+        if (watchers.any()) {
+            watchers.closed(session);
+        }
         if (session.departure != null) {
             departures.forget(session.departure);
         }
@@ -571,6 +687,40 @@ final class DeliveryCore {
         for (Session session : directory.all()) {
             session.sink().close(code);
         }
+    }
+
+    // ---- who looks on ------------------------------------------------------------------------------------------
+
+    void watch(Watcher watcher) {
+        watchers.add(watcher);
+    }
+
+    void unwatch(Watcher watcher) {
+        watchers.remove(watcher);
+    }
+
+    /** A lane is held from now on although somebody is connected. */
+    void laneHeld(Lane lane, int messages, String why) {
+        lane.heldSinceMillis = Math.max(1, clock.wallMillis());
+        laneWatch.held(lane.address(), messages, why);
+        if (watchers.any()) {
+            watchers.tell(Kind.LANE_HELD, lane.address(), null, messages, why);
+        }
+    }
+
+    /** That is over; no news when it is because everybody has left. */
+    void laneOver(Lane lane, boolean deserted) {
+        long millis = clock.wallMillis() - lane.heldSinceMillis;
+        lane.heldSinceMillis = 0;
+        laneWatch.over(lane.address(), millis, deserted);
+        if (watchers.any() && !deserted) {
+            watchers.tell(Kind.LANE_LIVE, lane.address(), null, 1, "after " + millis + " ms");
+        }
+    }
+
+    /** How it stands with an address. */
+    Standing standing(Address address) {
+        return lanes.standing(address);
     }
 
     // ---- batches and time --------------------------------------------------------------------------------------

@@ -1,12 +1,14 @@
 package pushbridge.delivery;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import pushbridge.config.DeliveryConfig;
 import pushbridge.config.HoldConfig;
+import pushbridge.envelope.Address;
 import pushbridge.hold.HeldMessage;
 import pushbridge.hold.KeepingRules;
 import pushbridge.hold.LogRecord;
@@ -67,6 +69,7 @@ public final class DeliveryLoop {
      * @param log null for none: then what is to be held becomes a dead letter
      * @param keeping how the held log is kept short; usually {@link #keepingRules}
      * @param outboxes what waits in all of them; while that is too much, instructions wait too
+     * @param laneWatch told which lanes of connected users are held
      * @param onFailure told when the loop has died of a bug; nothing is delivered or settled from then on
      */
     public DeliveryLoop(
@@ -74,10 +77,12 @@ public final class DeliveryLoop {
             Clock clock,
             Duration freeze,
             Copies copies,
+            Receipts receipts,
             HoldConfig hold,
             @Nullable HeldLog log,
             KeepingRules keeping,
             OutboxTotals outboxes,
+            LaneWatch laneWatch,
             Consumer<Throwable> onFailure) {
         this.config = config;
         this.clock = clock;
@@ -86,7 +91,8 @@ public final class DeliveryLoop {
         this.outboxes = outboxes;
         this.onFailure = onFailure;
         this.stats = new DeliveryStats(clock.nanoTime());
-        this.core = new DeliveryCore(config, clock, copies, new Holding(hold, log, keeping), queue, stats);
+        this.core = new DeliveryCore(
+                config, clock, copies, receipts, new Holding(hold, log, keeping), queue, stats, laneWatch);
         this.thread = new Thread(this::run, "pushbridge-delivery");
     }
 
@@ -214,6 +220,26 @@ public final class DeliveryLoop {
     Original original(HeldMessage message) {
         return Objects.requireNonNull(log, "there is a held log where something is held")
                 .restore(message.properties(), message.body());
+    }
+
+    /**
+     * From now on the watcher is told what happens. At most a few at a time, since all of them are told on the loop's thread.
+     *
+     * @param addresses a few
+     * @return how it stands with each of these addresses, as of then
+     */
+    public CompletableFuture<List<Standing>> watch(Watcher watcher, List<Address> addresses) {
+        CompletableFuture<List<Standing>> standing = new CompletableFuture<>();
+        queue.post(loop -> {
+            loop.watch(watcher);
+            standing.complete(addresses.stream().map(loop::standing).toList());
+        });
+        return standing;
+    }
+
+    /** The watcher is told nothing any more, from a moment on that is soon. */
+    public void unwatch(Watcher watcher) {
+        queue.post(loop -> loop.unwatch(watcher));
     }
 
     /**

@@ -22,6 +22,8 @@ final class FanOut {
     private final long startedAtNanos;
     private final int subscribers;
     private final List<Waiting> waiting = new ArrayList<>();
+    /** Those that left, or were closed, without it. */
+    private int gone;
 
     /** One without room; what it had written when it was last seen to make progress, and when that was. */
     private static final class Waiting {
@@ -81,6 +83,16 @@ final class FanOut {
                 && waiting.stream().allMatch(one -> one.session.sink().isBlocked());
     }
 
+    /** How many have not got it yet. */
+    int left() {
+        return waiting.size();
+    }
+
+    /** How many have it. */
+    int taken() {
+        return subscribers - waiting.size() - gone;
+    }
+
     boolean isDone() {
         return waiting.isEmpty();
     }
@@ -98,6 +110,7 @@ final class FanOut {
             Session session = one.session;
             if (!session.present || session.isClosed()) {
                 session.skipped = true;
+                gone++;
                 each.remove();
             } else if (core.offerTo(session, instruction)) {
                 each.remove();
@@ -109,6 +122,7 @@ final class FanOut {
                 if (session.sink().isBlocked() && (stalled || slow)) {
                     session.skipped = true;
                     session.sink().close(stalled ? CloseCode.STALLED : CloseCode.SLOW);
+                    gone++;
                     each.remove();
                 }
             }

@@ -15,7 +15,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -118,8 +117,7 @@ public final class HeldDesk {
      * @param expiresMillis when the first one's time is over; {@link Long#MAX_VALUE} without any
      * @param absent of the addresses, those with no connection
      */
-    public record Sum(
-            long addresses, long messages, long bytes, long heldMillis, long expiresMillis, long absent) {
+    public record Sum(long addresses, long messages, long bytes, long heldMillis, long expiresMillis, long absent) {
 
         private static final Sum NOTHING = new Sum(0, 0, 0, Long.MAX_VALUE, Long.MAX_VALUE, 0);
 
@@ -141,7 +139,8 @@ public final class HeldDesk {
      * @param addresses of this page
      * @param next what to ask for the next page with; null behind the last
      */
-    public record Page(Sum sum, List<HeldAddress> addresses, @Nullable String next) {}
+    public record Page(
+            Sum sum, List<HeldAddress> addresses, @Nullable String next) {}
 
     /**
      * One held message.
@@ -150,7 +149,11 @@ public final class HeldDesk {
      * @param offered whether it was offered to a connection that has not confirmed it
      * @param original what was published; null when it went elsewhere while it was read
      */
-    public record Letter(HeldPage.Held held, long heldMillis, boolean offered, @Nullable Original original) {}
+    public record Letter(
+            HeldPage.Held held,
+            long heldMillis,
+            boolean offered,
+            @Nullable Original original) {}
 
     /**
      * What is held for one address.
@@ -175,7 +178,12 @@ public final class HeldDesk {
      * @param addresses they were for
      * @param stopped one sentence on why it ended before everything was done; null when all was
      */
-    public record Outcome(Sum chosen, long upToId, long messages, long addresses, @Nullable String stopped) {}
+    public record Outcome(
+            Sum chosen,
+            long upToId,
+            long messages,
+            long addresses,
+            @Nullable String stopped) {}
 
     private final DeliveryLoop loop;
     /** One operator acts at a time. */
@@ -245,7 +253,8 @@ public final class HeldDesk {
      * @param limit at most so many; fewer when they are large
      */
     public Details details(String address, long afterId, int limit) throws HeldException, InterruptedException {
-        record Looked(HeldPage.Held held, long heldMillis, boolean offered, CompletableFuture<@Nullable HeldMessage> body) {}
+        record Looked(
+                HeldPage.Held held, long heldMillis, boolean offered, CompletableFuture<@Nullable HeldMessage> body) {}
         record Found(HeldAddress address, boolean waits, List<Looked> messages, boolean more) {}
         Found found = ask(core -> {
             HeldAddress held = core.interventions().address(address);
@@ -490,8 +499,9 @@ public final class HeldDesk {
         } catch (ExecutionException e) {
             throw new HeldException(
                     Kind.UNAVAILABLE,
-                    "It ended in the middle: " + String.valueOf(e.getCause() == null ? e : e.getCause().getMessage())
-                            + ".");
+                    "It ended in the middle: "
+                            + String.valueOf(
+                                    e.getCause() == null ? e : e.getCause().getMessage()) + ".");
         }
     }
 }

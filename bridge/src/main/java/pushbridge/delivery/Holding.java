@@ -565,6 +565,7 @@ final class Holding {
         message.frame = cache.get(message.id);
         if (message.frame != null) {
             cacheHits++;
+            message.asked = message.frame.asked();
             return;
         }
         cacheMisses++;
@@ -920,7 +921,8 @@ final class Holding {
         if (message == null) {
             return null;
         }
-        message.frame = Frame.envelope(read.body(), true);
+        message.asked = log().restore(read.properties(), read.body()).askedReceipt();
+        message.frame = Frame.envelope(read.body(), true, 0, message.asked);
         return message;
     }
 }

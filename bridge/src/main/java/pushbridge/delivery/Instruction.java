@@ -50,6 +50,9 @@ public final class Instruction {
     /** Why it is being dead-lettered; null when it is not, or is copied because it expired. */
     @Nullable
     DeadLetterReason deadReason;
+    /** One sentence on that. */
+    @Nullable
+    String deadDetail;
 
     /**
      * @param channel the generation it came from
@@ -79,7 +82,8 @@ public final class Instruction {
                             case USER, CONNECTION -> true;
                             case CHANNEL, ALL -> false;
                         },
-                        original.publishedMillis())
+                        original.publishedMillis(),
+                        original.askedReceipt())
                 : null;
     }
 

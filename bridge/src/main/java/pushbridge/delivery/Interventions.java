@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import pushbridge.delivery.Happening.Kind;
 import pushbridge.envelope.DeadLetterReason;
 import pushbridge.hold.HeldIndex;
 import pushbridge.hold.HeldMessage;
@@ -33,6 +34,7 @@ final class Interventions {
     private final Copies copies;
     private final DeliveryStats stats;
     private final Clock clock;
+    private final Watchers watchers;
 
     private final Map<String, DeadLettering> deadLettering = new LinkedHashMap<>();
     /** The same by the message that is being copied. */
@@ -41,13 +43,20 @@ final class Interventions {
     private final Deque<Dropped> dropping = new ArrayDeque<>();
 
     Interventions(
-            Directory directory, Holding holding, Lanes lanes, Copies copies, DeliveryStats stats, Clock clock) {
+            Directory directory,
+            Holding holding,
+            Lanes lanes,
+            Copies copies,
+            DeliveryStats stats,
+            Clock clock,
+            Watchers watchers) {
         this.directory = directory;
         this.holding = holding;
         this.lanes = lanes;
         this.copies = copies;
         this.stats = stats;
         this.clock = clock;
+        this.watchers = watchers;
     }
 
     // ---- looking -------------------------------------------------------------------------------------------------
@@ -95,9 +104,7 @@ final class Interventions {
     @Nullable
     HeldAddress address(String address) {
         int lane = holding.index().lane(address);
-        return lane == HeldIndex.NONE
-                ? null
-                : holding.address(lane, Long.MAX_VALUE, directory, clock.wallMillis());
+        return lane == HeldIndex.NONE ? null : holding.address(lane, Long.MAX_VALUE, directory, clock.wallMillis());
     }
 
     /**
@@ -160,6 +167,9 @@ final class Interventions {
         boolean there = lanes.offerAgain(address);
         if (there) {
             stats.countReleased();
+            if (watchers.any()) {
+                watchers.tell(Kind.RELEASED, address, null, 1, "an operator has all of it offered again");
+            }
         }
         return there;
     }
@@ -177,6 +187,9 @@ final class Interventions {
         if (ids.isEmpty()) {
             done.complete(0);
             return;
+        }
+        if (watchers.any()) {
+            ids.forEach(id -> watchers.held(Kind.DROPPED, address, id, "an operator has said so"));
         }
         ids.forEach(holding::release); // I1: an operator says that they may be forgotten
         lanes.takeOut(address, new HashSet<>(ids));
@@ -234,9 +247,7 @@ final class Interventions {
     }
 
     private void next(DeadLettering going) {
-        List<Long> ids = going.cancelled
-                ? List.of()
-                : holding.heldIds(going.address, going.lastId, going.upToId, 1);
+        List<Long> ids = going.cancelled ? List.of() : holding.heldIds(going.address, going.lastId, going.upToId, 1);
         if (ids.isEmpty()) {
             deadLettering.remove(going.address);
             going.done.forEach(done -> done.complete(going.copied));
@@ -255,6 +266,7 @@ final class Interventions {
             return false;
         }
         restored.deadReason = DeadLetterReason.OFFLINE;
+        restored.deadDetail = going.detail;
         copies.dead(restored, DeadLetterReason.OFFLINE, going.detail);
         return true;
     }

@@ -36,6 +36,11 @@ final class Lane {
     private @Nullable List<LaneMessage> appending;
     /** The number of that record. */
     private long appendingOrdinal;
+    /**
+     * Since when the lane is held although somebody is connected, in milliseconds since 1970; 0 when that is not so, or it
+     * was held when they came.
+     */
+    long heldSinceMillis;
     /** Bodies of held messages that are here or were asked for. */
     int bodies;
     /** Whether it stands in the queue of those whose bodies wait for room in memory. */

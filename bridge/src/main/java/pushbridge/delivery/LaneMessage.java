@@ -1,6 +1,7 @@
 package pushbridge.delivery;
 
 import org.jspecify.annotations.Nullable;
+import pushbridge.envelope.AskedReceipt;
 import pushbridge.outbox.Frame;
 
 /** One message in a lane, wherever its safe copy lives. Loop thread only. */
@@ -23,6 +24,9 @@ final class LaneMessage {
     /** What goes to the client; a held message has it only from when its body is here until everybody was offered it. */
     @Nullable
     Frame frame;
+    /** What its publisher wants to be told; known from when its body was here for the first time. */
+    @Nullable
+    AskedReceipt asked;
     /** Whether a client has had it while its record was on the way. */
     boolean delivered;
     /** What recognises it when the broker delivers it again; only from {@link Place#APPENDING} on. */
@@ -61,6 +65,7 @@ final class LaneMessage {
                 new LaneMessage(Place.IN_HAND, instruction.expiresAtMillis(), frame.size(), frame.publishedMillis());
         message.instruction = instruction;
         message.frame = frame;
+        message.asked = frame.asked();
         return message;
     }
 

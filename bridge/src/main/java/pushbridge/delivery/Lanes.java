@@ -2,14 +2,15 @@ package pushbridge.delivery;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
 import pushbridge.config.DeliveryConfig;
+import pushbridge.delivery.Happening.Kind;
 import pushbridge.delivery.LaneMessage.Place;
 import pushbridge.envelope.Address;
 import pushbridge.envelope.Envelope;
@@ -31,10 +32,13 @@ final class Lanes {
     /** Bytes of bodies of one lane in one held record; one message always fits. */
     private static final int RECORD_BYTES = 64 * 1024;
 
+    private static final String EARLIER_ARE_HELD = "earlier messages of this address are held";
+
     private final DeliveryConfig config;
     private final Directory directory;
     private final Holding holding;
     private final DeliveryCore core;
+    private final Watchers watchers;
 
     private final Map<String, Lane> lanes = new HashMap<>();
     /** Above every lane index used so far. */
@@ -48,11 +52,12 @@ final class Lanes {
 
     private boolean newestNext;
 
-    Lanes(DeliveryConfig config, Directory directory, Holding holding, DeliveryCore core) {
+    Lanes(DeliveryConfig config, Directory directory, Holding holding, DeliveryCore core, Watchers watchers) {
         this.config = config;
         this.directory = directory;
         this.holding = holding;
         this.core = core;
+        this.watchers = watchers;
     }
 
     int count() {
@@ -84,12 +89,29 @@ final class Lanes {
         instruction.laneMessage = message;
         append(lane, message);
         offer(lane, sessions);
+        if (watchers.any() && !sessions.isEmpty() && message.lane == lane && !lane.isOffered(message)) {
+            watchers.tell(Kind.WAITING, lane.address(), message, null, whyNotOffered(sessions));
+        }
         if (sessions.isEmpty()) {
             hold(lane, "nobody is connected as " + to.text(), any -> true);
-        } else if (lane.isHeld() || (holding.isThere() && lane.waiting() > config.windowMessages())) {
-            hold(lane, "", any -> false);
+        } else if (lane.isHeld()) {
+            hold(lane, EARLIER_ARE_HELD, any -> false);
+        } else if (holding.isThere() && lane.waiting() > config.windowMessages()) {
+            hold(lane, "more than " + config.windowMessages() + " wait to be offered", any -> false);
         }
         forgetIfEmpty(lane);
+    }
+
+    private String whyNotOffered(List<Session> sessions) {
+        if (holding.isInDoubt()) {
+            return "the bridge stood still, and makes sure that it is still the owner";
+        }
+        for (Session session : sessions) {
+            if (!session.full) {
+                return "as many are offered and not confirmed as may be, or earlier ones are being read";
+            }
+        }
+        return "its outbox is full";
     }
 
     private void append(Lane lane, LaneMessage message) {
@@ -108,6 +130,9 @@ final class Lanes {
         }
         long hash = instruction.contentHash();
         if (holding.isHeld(to.text(), hash, ((Envelope) instruction.reading()).body().length)) {
+            if (watchers.any()) {
+                watchers.tell(Kind.DUPLICATE, instruction, "the held log has it");
+            }
             core.settleHeld(instruction); // I1: its record is in the log
             return true;
         }
@@ -118,6 +143,9 @@ final class Lanes {
                     instruction.state = Instruction.State.IN_LANE;
                     instruction.laneMessage = message;
                     message.instruction = instruction; // settled when its record comes back
+                    if (watchers.any()) {
+                        watchers.tell(Kind.DUPLICATE, instruction, "it is on its way into the held log");
+                    }
                     return true;
                 }
             }
@@ -150,11 +178,18 @@ final class Lanes {
                 } else if (session.offer(message)) {
                     lane.offered(message);
                     core.offered(session);
+                    if (watchers.any()) {
+                        watchers.tell(Kind.OFFERED, lane.address(), message, session.id(), "");
+                    }
                     if (message.wanted && isLastOffered(message, lane, session)) {
                         holding.unwant(message); // I5: from here on it counts where it waits to be written
                     }
                 } else {
                     session.full = true;
+                    if (watchers.any()) {
+                        String why = session.isClosed() ? "it is closing" : "";
+                        watchers.tell(Kind.FULL, lane.address(), message, session.id(), why);
+                    }
                     return;
                 }
             }
@@ -303,10 +338,19 @@ final class Lanes {
     private void confirmed(Session session, Lane lane, long upTo) {
         List<Session> sessions = sessionsOf(lane);
         if (session.confirmation() == Confirmation.ACK || !anyAcknowledges(sessions)) {
-            deliver(lane, upTo, sessions);
+            deliver(lane, upTo, sessions, session);
         } else {
             // While the user has a page that acknowledges, only that counts; this one got a copy.
             session.confirmedIndex = upTo;
+            LaneMessage last = watchers.any() ? lane.get(upTo) : null;
+            if (last != null) {
+                watchers.tell(
+                        Kind.COPIED,
+                        lane.address(),
+                        last,
+                        session.id(),
+                        "and all before; a connection that acknowledges has the say");
+            }
         }
     }
 
@@ -320,12 +364,16 @@ final class Lanes {
     }
 
     /** Settles or releases a prefix of a lane (I2), whatever other connections have. */
-    private void deliver(Lane lane, long upTo, List<Session> sessions) {
+    private void deliver(Lane lane, long upTo, List<Session> sessions, Session by) {
         for (long index = lane.head(); index <= upTo; index++) {
             LaneMessage message = lane.get(index);
             if (message != null) {
+                if (watchers.any()) {
+                    String how = Watchers.how(by.confirmation());
+                    watchers.tell(Kind.DELIVERED, lane.address(), message, by.id(), how);
+                }
                 lane.remove(message);
-                delivered(message);
+                delivered(lane.address(), message);
             }
         }
         core.passed(lane.address());
@@ -340,10 +388,11 @@ final class Lanes {
         forgetIfEmpty(lane);
     }
 
-    private void delivered(LaneMessage message) {
+    private void delivered(String address, LaneMessage message) {
         if (message.publishedMillis != 0) {
             core.countAcked(message.publishedMillis);
         }
+        core.tell(message.asked, Receipt.Outcome.DELIVERED, address);
         if (message.instruction != null) {
             core.settleDelivered(message.instruction); // I1: the client has it
             message.instruction = null;
@@ -406,9 +455,13 @@ final class Lanes {
                 }
             }
             lane.takeAppendingOf(old, Map.of());
+            lane.heldSinceMillis = old.heldSinceMillis;
         }
         nextLaneIndex = Math.max(nextLaneIndex, lane.tail());
         lanes.put(address, lane);
+        if (watchers.any()) {
+            watchers.tell(Kind.RELEASED, address, null, held.size(), "to be offered, the oldest first");
+        }
     }
 
     /** A connection has room again. */
@@ -442,11 +495,13 @@ final class Lanes {
             leave(lane, "the last connection of " + lane.address() + " closed before it had the message");
         } else if (session.confirmation() == Confirmation.ACK && !anyAcknowledges(others)) {
             // From now on the plain connections have the say; what they have confirmed counts.
-            long upTo = -1;
+            Session by = others.get(0);
             for (Session other : others) {
-                upTo = Math.max(upTo, other.confirmedIndex);
+                if (other.confirmedIndex > by.confirmedIndex) {
+                    by = other;
+                }
             }
-            deliver(lane, upTo, others);
+            deliver(lane, by.confirmedIndex, others, by);
         }
     }
 
@@ -506,7 +561,14 @@ final class Lanes {
             }
         }
         if (!batch.isEmpty()) {
+            boolean wasHeld = lane.isHeld();
             holding.append(lane, batch, core.wallMillis());
+            if (watchers.any()) {
+                batch.forEach(message -> watchers.tell(Kind.HOLDING, lane.address(), message, null, detail));
+            }
+            if (!wasHeld && !sessionsOf(lane).isEmpty()) {
+                core.laneHeld(lane, batch.size(), detail);
+            }
         }
         if (removed) {
             offer(lane, sessionsOf(lane)); // the window has moved, and no confirmation need come to say so
@@ -527,9 +589,15 @@ final class Lanes {
         }
         List<Session> sessions = sessionsOf(lane);
         for (LaneMessage message : lane.appended()) {
+            if (watchers.any()) {
+                watchers.tell(Kind.HELD, lane.address(), message, null, "");
+            }
             if (message.instruction != null) {
                 core.settleHeld(message.instruction); // I1: its record came back through our own tail
                 message.instruction = null;
+                if (!message.delivered) {
+                    core.tell(message.asked, Receipt.Outcome.HELD, address);
+                }
             }
             lane.moved(message, Place.HELD);
             Frame frame = message.frame;
@@ -547,9 +615,13 @@ final class Lanes {
             }
         }
         if (sessions.isEmpty() || lane.isHeld()) {
-            hold(lane, "nobody is connected as " + lane.address(), any -> sessions.isEmpty());
+            hold(lane, whyHeld(lane, sessions), any -> sessions.isEmpty());
         }
         forgetIfEmpty(lane);
+    }
+
+    private static String whyHeld(Lane lane, List<Session> sessions) {
+        return sessions.isEmpty() ? "nobody is connected as " + lane.address() : EARLIER_ARE_HELD;
     }
 
     /**
@@ -570,7 +642,7 @@ final class Lanes {
             }
             List<Session> sessions = sessionsOf(lane);
             if (sessions.isEmpty() || lane.isHeld()) {
-                hold(lane, "nobody is connected as " + lane.address(), any -> sessions.isEmpty());
+                hold(lane, whyHeld(lane, sessions), any -> sessions.isEmpty());
             }
             offer(lane, sessions);
             forgetIfEmpty(lane);
@@ -646,7 +718,7 @@ final class Lanes {
             return false;
         }
         Lane lane = new Lane(address, old.isOfUser(), nextLaneIndex);
-        Map<LaneMessage, LaneMessage> replaced = new IdentityHashMap<>();
+        Map<LaneMessage, LaneMessage> replaced = new HashMap<>();
         for (long index = old.head(); index < old.tail(); index++) {
             LaneMessage message = old.get(index);
             if (message != null) {
@@ -660,6 +732,7 @@ final class Lanes {
             }
         }
         lane.takeAppendingOf(old, replaced);
+        lane.heldSinceMillis = old.heldSinceMillis;
         lanes.put(address, lane);
         boolean wasReading = reading;
         reading = true;
@@ -733,6 +806,34 @@ final class Lanes {
         if (lane.isEmpty()) {
             lanes.remove(lane.address(), lane);
         }
+        if (lane.heldSinceMillis != 0 && !lane.isHeld()) {
+            core.laneOver(lane, sessionsOf(lane).isEmpty());
+        }
+    }
+
+    // ---- who looks on ------------------------------------------------------------------------------------------
+
+    /** How it stands with an address. */
+    Standing standing(Address address) {
+        Collection<Session> sessions = switch (address.kind()) {
+            case USER, CONNECTION -> sessionsOf(address);
+            case CHANNEL -> directory.ofChannel(address.id());
+            case ALL -> directory.all();
+        };
+        Lane lane = lanes.get(address.text());
+        List<LaneMessage> held = holding.heldFor(address.text());
+        boolean goesToTheLog = lane == null ? !held.isEmpty() : lane.isHeld();
+        return new Standing(
+                address.text(),
+                sessions.size(),
+                sessions.stream()
+                        .limit(Standing.MOST_CONNECTIONS)
+                        .map(Session::standing)
+                        .toList(),
+                goesToTheLog ? Standing.Lane.HELD : lane == null ? Standing.Lane.IDLE : Standing.Lane.LIVE,
+                lane == null ? 0 : lane.inHand() + lane.appending().size(),
+                held.size(),
+                held.stream().mapToLong(message -> message.deadlineMillis).min().orElse(0));
     }
 
     private List<Session> sessionsOf(Lane lane) {

@@ -1,6 +1,7 @@
 package pushbridge.delivery;
 
 import org.jspecify.annotations.Nullable;
+import pushbridge.envelope.AskedReceipt;
 
 /**
  * An instruction as it was published, with everything a copy of it has to carry. The loop only hands it on: to
@@ -20,6 +21,11 @@ public interface Original {
     /** The publisher's name for it; null when it has none. */
     @Nullable
     String messageId();
+
+    /** What its publisher wants to be told; null when that is nothing. */
+    default @Nullable AskedReceipt askedReceipt() {
+        return null;
+    }
 
     /**
      * When it was published, in milliseconds since 1970 by the clock of the publisher or the broker; 0 when nobody noted

@@ -254,6 +254,11 @@ final class Session implements SessionReports, LoopEvent {
         return inFlight == null ? 0 : inFlight.size();
     }
 
+    /** For who looks on. */
+    Standing.Connection standing() {
+        return new Standing.Connection(id, confirmation, offered, confirmed, full);
+    }
+
     long cursor(Lane lane) {
         return lane.isOfUser() ? userCursor : connectionCursor;
     }

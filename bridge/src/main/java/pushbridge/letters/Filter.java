@@ -62,6 +62,7 @@ public record Filter(
     }
 
     private static boolean fits(List<String> patterns, @Nullable String value) {
-        return patterns.isEmpty() || (value != null && patterns.stream().anyMatch(pattern -> Wildcard.matches(pattern, value)));
+        return patterns.isEmpty()
+                || (value != null && patterns.stream().anyMatch(pattern -> Wildcard.matches(pattern, value)));
     }
 }

@@ -289,6 +289,21 @@ public enum Metric {
             "Copies for the dead-letter and expired queues that RabbitMQ has not confirmed.",
             "RabbitMQ refuses them or is blocked: readiness names the reason; nothing is settled meanwhile.",
             "Empty push.dead (`pushbridge dead-letters`) or raise amqp.dead-max-messages; under an alarm free memory or disk of RabbitMQ."),
+    RECEIPTS(
+            Kind.COUNTER,
+            "receipts",
+            "fate",
+            "Receipts for publishers who asked: published; and of these refused by RabbitMQ or unrouted, since nobody has bound a"
+                    + " queue; not published: dropped for want of room, or forbidden, since reply_to is a name of the bridge's.",
+            "dropped, refused: RabbitMQ is slow, blocked or away. unrouted, forbidden: a publisher's reply_to is wrong.",
+            "Look at RabbitMQ; bind a queue to push.receipts with that reply_to. What is lost is lost: receipts are best effort."),
+    RECEIPTS_WAITING(
+            Kind.GAUGE,
+            "receipts.waiting",
+            null,
+            "Receipts that are not published yet.",
+            "Near receipts.max-waiting: more are dropped.",
+            "As for receipts."),
     BROKER_CONNECTED(
             Kind.GAUGE,
             "broker.connected",
@@ -296,6 +311,20 @@ public enum Metric {
             "1 while the connection to RabbitMQ stands: intake, copies.",
             "0: RabbitMQ cannot be reached; messages wait in its queue.",
             "Readiness tells what is wrong with the way to RabbitMQ."),
+    CONFIG_RELOADS(
+            Kind.COUNTER,
+            "config.reloads",
+            "result",
+            "How often the configuration was read again: ok, or failed, since it was wrong; then nothing of it is taken.",
+            "failed: the bridge runs with the configuration before.",
+            "`pushbridge reload` lists what is wrong; a restart would not start with it."),
+    CONFIG_READ_TIME(
+            Kind.GAUGE,
+            "config.read.timestamp.seconds",
+            null,
+            "When the configuration in effect was read, in seconds since 1970.",
+            "Nothing.",
+            "Compare it with when you changed the file."),
     OWNER(
             Kind.GAUGE,
             "owner",

@@ -2,7 +2,9 @@ package pushbridge.outbox;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+import pushbridge.envelope.AskedReceipt;
 
 /**
  * One WebSocket frame from the server, encoded once (RFC 6455 section 5.2: final, not masked) and shared by every
@@ -23,6 +25,7 @@ public final class Frame {
     private volatile byte @Nullable [] compressed;
 
     private final long publishedMillis;
+    private final @Nullable AskedReceipt asked;
 
     private enum Kind {
         CONFIRMED_ENVELOPE,
@@ -31,13 +34,14 @@ public final class Frame {
     }
 
     private Frame(byte[] encoded, Kind kind) {
-        this(encoded, kind, 0);
+        this(encoded, kind, 0, null);
     }
 
-    private Frame(byte[] encoded, Kind kind, long publishedMillis) {
+    private Frame(byte[] encoded, Kind kind, long publishedMillis, @Nullable AskedReceipt asked) {
         this.encoded = encoded;
         this.kind = kind;
         this.publishedMillis = publishedMillis;
+        this.asked = asked;
     }
 
     /**
@@ -47,16 +51,23 @@ public final class Frame {
      * @param confirm whether somebody waits to learn that the client has it; fan-outs are not confirmed
      */
     public static Frame envelope(byte[] body, boolean confirm) {
-        return envelope(body, confirm, 0);
+        return envelope(body, confirm, 0, null);
     }
 
     /**
      * The same.
      *
      * @param publishedMillis when it was published, in milliseconds since 1970; 0 when that is not known
+     * @param asked what its publisher wants to be told; null when that is nothing
      */
-    public static Frame envelope(byte[] body, boolean confirm, long publishedMillis) {
-        return new Frame(encode(FIN_TEXT, body), confirm ? Kind.CONFIRMED_ENVELOPE : Kind.ENVELOPE, publishedMillis);
+    public static Frame envelope(byte[] body, boolean confirm, long publishedMillis, @Nullable AskedReceipt asked) {
+        return new Frame(
+                encode(FIN_TEXT, body), confirm ? Kind.CONFIRMED_ENVELOPE : Kind.ENVELOPE, publishedMillis, asked);
+    }
+
+    /** What its publisher wants to be told; null when that is nothing. It stays with the frame, wherever that waits. */
+    public @Nullable AskedReceipt asked() {
+        return asked;
     }
 
     /** A text frame of the protocol itself: {@code pong} or {@code bridge.*}. */
@@ -126,6 +137,11 @@ public final class Frame {
     /** The bytes to write; a view of its own position, over shared bytes that must not be modified. */
     public ByteBuffer bytes() {
         return ByteBuffer.wrap(encoded);
+    }
+
+    /** What it carries, without the header; a copy. */
+    public byte[] payload() {
+        return Arrays.copyOfRange(encoded, headerBytes(encoded[1]), encoded.length);
     }
 
     /** Appends the bytes to a buffer with enough room. */

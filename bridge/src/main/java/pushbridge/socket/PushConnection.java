@@ -101,6 +101,8 @@ final class PushConnection extends Writer implements FrameSink {
     private final TCPNIOConnection tcp;
     private final FlushList flushes;
     private final String id;
+    private final String address;
+    private final long openedMillis;
     private final HandshakeGate.Admitted who;
     private final @Nullable String resumes;
     private final Outbox outbox;
@@ -178,6 +180,7 @@ final class PushConnection extends Writer implements FrameSink {
             TCPNIOConnection tcp,
             FlushList flushes,
             String id,
+            String address,
             HandshakeGate.Admitted who,
             @Nullable String resumes,
             boolean compresses) {
@@ -185,6 +188,8 @@ final class PushConnection extends Writer implements FrameSink {
         this.tcp = tcp;
         this.flushes = flushes;
         this.id = id;
+        this.address = address;
+        this.openedMillis = around.clock().wallMillis();
         this.who = who;
         this.credentials = who.credentials();
         this.resumes = resumes;
@@ -203,6 +208,30 @@ final class PushConnection extends Writer implements FrameSink {
     /** Random and unguessable. */
     String id() {
         return id;
+    }
+
+    /** Who it is; null for an anonymous client. */
+    @Nullable
+    String user() {
+        return who.user();
+    }
+
+    long openedMillis() {
+        return openedMillis;
+    }
+
+    /** What operators see of it now. */
+    OpenConnection shown() {
+        return new OpenConnection(
+                id,
+                who.user(),
+                address,
+                v1 ? PushEndpoint.V1 : "plain",
+                openedMillis,
+                credentials.expiresAt(),
+                written,
+                outbox.pendingBytes(),
+                writing);
     }
 
     // Opening -------------------------------------------------------------------------------------------------------

@@ -6,12 +6,16 @@ import java.net.StandardSocketOptions;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.PriorityQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.glassfish.grizzly.filterchain.FilterChain;
 import org.glassfish.grizzly.filterchain.FilterChainBuilder;
 import org.glassfish.grizzly.filterchain.TransportFilter;
@@ -30,6 +34,7 @@ import org.slf4j.LoggerFactory;
 import pushbridge.config.OutboxConfig;
 import pushbridge.config.SocketConfig;
 import pushbridge.delivery.Clock;
+import pushbridge.delivery.CloseCode;
 import pushbridge.envelope.ClientFrameReader;
 import pushbridge.outbox.OutboxTotals;
 import pushbridge.timing.Durations;
@@ -246,6 +251,50 @@ public final class SocketServer {
     /** Open WebSockets, those included that are being closed. */
     public int connections() {
         return connections.open().size();
+    }
+
+    /**
+     * Looks at the open WebSockets; takes time with their number.
+     *
+     * @param which by user, null for an anonymous client
+     * @param most how many to tell of
+     */
+    public OpenConnections look(Predicate<@Nullable String> which, int most) {
+        PriorityQueue<PushConnection> newest =
+                new PriorityQueue<>(Comparator.comparingLong(PushConnection::openedMillis));
+        int open = 0;
+        int matching = 0;
+        for (PushConnection connection : connections.open()) {
+            open++;
+            if (which.test(connection.user())) {
+                matching++;
+                newest.add(connection);
+                if (newest.size() > most) {
+                    newest.remove();
+                }
+            }
+        }
+        List<OpenConnection> shown = new ArrayList<>(newest.size());
+        while (!newest.isEmpty()) {
+            shown.add(0, newest.remove().shown());
+        }
+        return new OpenConnections(open, matching, shown);
+    }
+
+    /**
+     * Closes one connection.
+     *
+     * @return what it was; null when there is none of that id
+     */
+    public @Nullable OpenConnection close(String id, CloseCode code) {
+        for (PushConnection connection : connections.open()) {
+            if (connection.id().equals(id)) {
+                OpenConnection shown = connection.shown();
+                connection.close(code);
+                return shown;
+            }
+        }
+        return null;
     }
 
     /** What is counted of each client address. */

@@ -215,7 +215,8 @@ final class UpgradeFilter extends BaseFilter {
         boolean compresses = around.config().compressAbove() > 0
                 && extensions != null
                 && Compression.isOffered(splitAtCommas(extensions));
-        PushConnection push = new PushConnection(around, tcp, flushListOf(tcp), newId(), who, resumes, compresses);
+        PushConnection push =
+                new PushConnection(around, tcp, flushListOf(tcp), newId(), client, who, resumes, compresses);
         RequestContext context = RequestContext.Builder.create()
                 .requestURI(URI.create(around.config().path()))
                 .parameterMap(Map.of())

@@ -56,7 +56,13 @@ final class AdminServerTest {
             })
     void whoLacksTheTokenSeesNothing(String header) throws Exception {
         start(TOKEN);
-        for (String path : List.of("/metrics", "/api/things/1", "/api/nothing", "/", "/api/things?token=" + TOKEN)) {
+        for (String path : List.of(
+                "/metrics",
+                "/api/things/1",
+                "/api/nothing",
+                "/nothing",
+                "/console/nothing",
+                "/api/things?token=" + TOKEN)) {
             Reply reply = ask("GET " + path, header);
             assertThat(reply.status).as(path).isEqualTo(401);
             assertThat(reply.header("WWW-Authenticate")).startsWith("Bearer");
@@ -84,6 +90,26 @@ final class AdminServerTest {
         assertThat(ask("GET /health/ready").body).isEqualTo("{\"status\":\"not ready\"}\n");
         assertThat(ask("GET /health/ready").status).isEqualTo(503);
         assertThat(ask("GET /health/ready", RIGHT).body).contains("broker.internal is away");
+    }
+
+    @Test
+    void theFilesOfTheConsoleNeedNoTokenAndLetNothingElseIn() throws Exception {
+        start(TOKEN);
+        for (String file : List.of("", "console.js", "console.css", "icon.svg", "letters.js")) {
+            Reply reply = ask("GET /console/" + file);
+            assertThat(reply.status).as(file).isEqualTo(200);
+            assertThat(reply.body).isNotEmpty();
+            assertThat(reply.header("Content-Security-Policy"))
+                    .startsWith("default-src 'none'; script-src 'self';")
+                    .contains("frame-ancestors 'none'", "trusted-types 'none'")
+                    .doesNotContain("unsafe");
+        }
+        Reply home = ask("GET /");
+        assertThat(home.status).isEqualTo(302);
+        assertThat(home.header("Location")).isEqualTo("/console/");
+        assertThat(ask("POST /console/", JSON, MEANT).status).isEqualTo(405);
+        assertThat(askAs("evil.example", "GET /console/").status).isEqualTo(403);
+        assertThat(asked).isEmpty();
     }
 
     @Test

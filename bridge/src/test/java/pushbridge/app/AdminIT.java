@@ -147,6 +147,7 @@ final class AdminIT {
                 config.auth(),
                 config.admin(),
                 config.letters(),
+                config.receipts(),
                 config.shutdown());
     }
 }

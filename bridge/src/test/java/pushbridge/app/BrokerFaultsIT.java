@@ -72,6 +72,7 @@ final class BrokerFaultsIT {
                 config.auth(),
                 config.admin(),
                 config.letters(),
+                config.receipts(),
                 config.shutdown());
         try (TestBridge bridge = TestBridge.start(late)) {
             bridge.awaitReady();

@@ -110,14 +110,20 @@ final class HeldActionsIT {
         Answer show = run("show", "user.bob");
         assertThat(show.exitCode()).isZero();
         assertThat(show.out()).contains("nobody is connected as user.bob").contains("2023-11-14T22:13:20Z");
-        JsonNode json = JsonMapper.shared().readTree(run("show", "user.bob", "--json").out());
+        JsonNode json =
+                JsonMapper.shared().readTree(run("show", "user.bob", "--json").out());
         assertThat(json.path("page").findValuesAsString("seq")).containsExactly("1", "7");
         assertThat(json.path("page").get(1).path("messageId").asString()).isEqualTo("m-7");
         JsonNode first = JsonMapper.shared()
                 .readTree(run("show", "user.ann", "--limit", "2", "--json").out());
         assertThat(first.path("page").findValuesAsString("seq")).containsExactly("1", "2");
         assertThat(JsonMapper.shared()
-                        .readTree(run("show", "user.ann", "--after", first.path("next").asString(), "--json")
+                        .readTree(run(
+                                        "show",
+                                        "user.ann",
+                                        "--after",
+                                        first.path("next").asString(),
+                                        "--json")
                                 .out())
                         .path("page")
                         .findValuesAsString("seq"))
@@ -201,7 +207,9 @@ final class HeldActionsIT {
         }
         hold("user.kept", 1, 1);
         awaitHeld(121);
-        assertThat(run("drop").exitCode()).as("nothing is meant unless something is said").isEqualTo(65);
+        assertThat(run("drop").exitCode())
+                .as("nothing is meant unless something is said")
+                .isEqualTo(65);
         assertThat(run("drop", "--all", "user.u1").exitCode()).isEqualTo(65);
         Answer done = run("drop", "user.u*", "--yes");
         assertThat(done.out()).isEqualTo("120 of 120 messages for 40 addresses were dropped for good.\n");

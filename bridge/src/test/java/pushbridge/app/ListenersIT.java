@@ -187,6 +187,7 @@ final class ListenersIT {
                 config.auth(),
                 new AdminConfig("127.0.0.1", bridge.bridge().adminPort(), null, 64, 1 << 20, null, null),
                 config.letters(),
+                config.receipts(),
                 config.shutdown());
         assertThatThrownBy(() -> TestBridge.start(taken))
                 .isInstanceOf(ListenerException.class)

@@ -224,6 +224,7 @@ final class LogIT {
                 withTokens ? new AuthConfig(AuthConfig.Mode.TOKEN, false, List.of(), tokens(SECRET)) : dev.auth(),
                 new AdminConfig("127.0.0.1", 0, withTokens ? ADMIN_TOKEN : null, 64, 1 << 20, null, null),
                 dev.letters(),
+                dev.receipts(),
                 dev.shutdown()));
         started.awaitReady();
         bridge = started;

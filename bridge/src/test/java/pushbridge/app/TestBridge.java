@@ -17,8 +17,10 @@ import pushbridge.config.HoldConfig;
 import pushbridge.config.IntakeConfig;
 import pushbridge.config.MessageConfig;
 import pushbridge.config.OutboxConfig;
+import pushbridge.config.ReceiptsConfig;
 import pushbridge.config.ShutdownConfig;
 import pushbridge.config.SocketConfig;
+import pushbridge.delivery.DeliveryLoop;
 import pushbridge.envelope.SchemaFileException;
 import pushbridge.hold.KeepingRules;
 import pushbridge.testing.Broker;
@@ -47,7 +49,7 @@ final class TestBridge implements AutoCloseable {
 
     static TestBridge start(BridgeConfig config)
             throws SchemaFileException, TlsException, ListenerException, InterruptedException {
-        Bridge bridge = new Bridge(config);
+        Bridge bridge = new Bridge(config, DeliveryLoop.keepingRules());
         bridge.start();
         return new TestBridge(bridge);
     }
@@ -90,6 +92,7 @@ final class TestBridge implements AutoCloseable {
                 new AuthConfig(AuthConfig.Mode.DEV, false),
                 new AdminConfig("127.0.0.1", 0, null, 64, 1 << 20, null, null),
                 Plain.LETTERS,
+                new ReceiptsConfig(1_000),
                 new ShutdownConfig(Duration.ofSeconds(5), Duration.ofSeconds(5)));
     }
 

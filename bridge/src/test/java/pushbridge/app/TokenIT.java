@@ -39,6 +39,7 @@ final class TokenIT {
                 new AuthConfig(AuthConfig.Mode.TOKEN, false, List.of(), TOKENS),
                 dev.admin(),
                 dev.letters(),
+                dev.receipts(),
                 dev.shutdown()));
         bridge.awaitReady();
     }

@@ -26,7 +26,7 @@ import pushbridge.testing.FaultProxy;
 final class TopologyOnceIT {
 
     private static final List<String> QUEUES = List.of(".dead", ".expired", ".instructions", ".owner", ".held");
-    private static final List<String> EXCHANGES = List.of("", ".deaths", ".deaths.other");
+    private static final List<String> EXCHANGES = List.of("", ".deaths", ".deaths.other", ".receipts");
 
     private final Broker broker;
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -40,17 +40,17 @@ final class TopologyOnceIT {
     void dryRunOnAnEmptyBrokerFindsAllMissingAndCreatesNothing() {
         assertThat(topology("--dry-run")).isEqualTo(1);
 
-        assertThat(states()).containsExactlyElementsOf(Collections.nCopies(11, "missing"));
-        assertThat(out()).contains("Not everything is as wanted: 11 missing");
+        assertThat(states()).containsExactlyElementsOf(Collections.nCopies(12, "missing"));
+        assertThat(out()).contains("Not everything is as wanted: 12 missing");
         assertThat(existing()).isEmpty();
     }
 
     @Test
     void whatIsMissingIsDeclaredAndThenThere() throws IOException {
         assertThat(topology()).isZero();
-        assertThat(states()).containsExactlyElementsOf(Collections.nCopies(11, "declared"));
-        assertThat(out()).endsWith("Everything is as wanted now, 11 declared.\n");
-        assertThat(existing()).hasSize(8);
+        assertThat(states()).containsExactlyElementsOf(Collections.nCopies(12, "declared"));
+        assertThat(out()).endsWith("Everything is as wanted now, 12 declared.\n");
+        assertThat(existing()).hasSize(9);
 
         broker.publish("user.42", "counted"); // only arrives if it is bound
         broker.awaitReady(broker.prefix() + ".instructions", 1);
@@ -97,13 +97,13 @@ final class TopologyOnceIT {
 
         assertThat(topology("--dry-run")).isEqualTo(1);
         assertThat(line("queue", ".dead")).endsWith(differs);
-        assertThat(states()).hasSize(11).filteredOn("missing"::equals).hasSize(10);
+        assertThat(states()).hasSize(12).filteredOn("missing"::equals).hasSize(11);
         assertThat(existing()).containsExactly(".dead");
 
         assertThat(topology()).isEqualTo(1);
         assertThat(line("queue", ".dead")).endsWith(differs);
-        assertThat(states()).hasSize(11).filteredOn("declared"::equals).hasSize(10);
-        assertThat(out()).contains("Not everything is as wanted, 10 declared: 1 not the same and left so");
+        assertThat(states()).hasSize(12).filteredOn("declared"::equals).hasSize(11);
+        assertThat(out()).contains("Not everything is as wanted, 11 declared: 1 not the same and left so");
 
         assertThat(topology("--set", "amqp.dead-max-messages=5")).isZero(); // it was left as it is
     }
@@ -113,7 +113,7 @@ final class TopologyOnceIT {
         assertThat(topology()).isZero();
         assertThat(topology("--dry-run", "--set", "hold.max-bytes=1MiB")).isEqualTo(1);
         assertThat(line("stream", ".held")).contains("differs      x-max-length-bytes is ");
-        assertThat(states()).hasSize(11).filteredOn("differs"::equals).hasSize(1);
+        assertThat(states()).hasSize(12).filteredOn("differs"::equals).hasSize(1);
     }
 
     @Test

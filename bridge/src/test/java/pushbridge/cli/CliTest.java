@@ -378,7 +378,19 @@ final class CliTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"serve", "publish", "check-config", "topology", "version", "config-doc"})
+    @ValueSource(
+            strings = {
+                "serve",
+                "publish",
+                "check-config",
+                "doctor",
+                "topology",
+                "tail",
+                "held",
+                "log-level",
+                "version",
+                "config-doc"
+            })
     void helpNamesTheExitCodes(String command) {
         assertThat(run(command, "--help")).isZero();
         assertThat(out()).contains("Usage: pushbridge " + command);
@@ -390,7 +402,8 @@ final class CliTest {
     @Test
     void helpOfTheWholeListsTheCommands() {
         assertThat(run("--help")).isZero();
-        assertThat(out()).contains("serve", "publish", "check-config", "topology", "version", "config-doc");
+        assertThat(out())
+                .contains("serve", "publish", "check-config", "doctor", "topology", "tail", "version", "config-doc");
     }
 
     @Test

@@ -72,6 +72,7 @@ final class ConfigLoaderTest {
                         new AuthConfig(AuthConfig.Mode.DEV, false),
                         new AdminConfig("127.0.0.1", 8081, null, 64, 1 << 20, null, null),
                         new LettersConfig(200_000, 1L << 30, Duration.ofSeconds(30), Duration.ofMinutes(15)),
+                        new ReceiptsConfig(10_000),
                         new ShutdownConfig(Duration.ofSeconds(5), Duration.ofSeconds(5))));
     }
 

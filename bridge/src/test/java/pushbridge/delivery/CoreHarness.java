@@ -26,6 +26,9 @@ import pushbridge.testing.ManualClock;
 /** A core with everything around it in the test's hands: broker, clients and time. */
 final class CoreHarness {
 
+    /** What publishers were told. */
+    final List<Receipt> receipts = new ArrayList<>();
+
     static final int PREFETCH = 64;
     static final DeliveryConfig CONFIG =
             new DeliveryConfig(4, 1_000, Duration.ofSeconds(1), Duration.ofSeconds(2), 3, 2, 5);
@@ -41,6 +44,9 @@ final class CoreHarness {
     final List<Instruction> copying = new ArrayList<>();
     /** What became of each instruction that was copied: "offline: detail" or "expired". */
     final Map<Instruction, String> copies = new LinkedHashMap<>();
+
+    /** What was told of lanes of connected users. */
+    final List<String> lanes = new ArrayList<>();
 
     /** The held log: what was appended and has not come back, and what has, with its offset as the place in the list. */
     final Deque<LogRecord> appended = new ArrayDeque<>();
@@ -147,9 +153,21 @@ final class CoreHarness {
                         copies.put(instruction, "expired");
                     }
                 },
+                receipts::add,
                 holding,
                 queue,
-                stats);
+                stats,
+                new LaneWatch() {
+                    @Override
+                    public void held(String address, int messages, String why) {
+                        lanes.add(address + " is held with " + messages + ": " + why);
+                    }
+
+                    @Override
+                    public void over(String address, long millis, boolean deserted) {
+                        lanes.add(address + (deserted ? " is deserted" : " is live") + " after " + millis);
+                    }
+                });
     }
 
     /** The broker's side of one generation: knows which tags are acknowledged and refuses what a broker refuses. */

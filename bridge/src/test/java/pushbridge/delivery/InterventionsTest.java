@@ -309,8 +309,7 @@ final class InterventionsTest {
         int next = Integer.MAX_VALUE;
         int bites = 0;
         while (next != HeldIndex.NONE) {
-            Interventions.Bite bite =
-                    harness.core.interventions().addresses(next, HeldFilter.ALL, Long.MAX_VALUE, 10);
+            Interventions.Bite bite = harness.core.interventions().addresses(next, HeldFilter.ALL, Long.MAX_VALUE, 10);
             assertThat(bite.addresses()).hasSizeLessThanOrEqualTo(4);
             bite.addresses().forEach(held -> {
                 assertThat(held.messages()).isEqualTo(2);
@@ -333,14 +332,21 @@ final class InterventionsTest {
 
         assertThat(chosen(new HeldFilter(List.of("user.an*"), Long.MAX_VALUE, 1)))
                 .containsExactlyInAnyOrder("user.ann", "user.andy");
-        assertThat(chosen(new HeldFilter(List.of(), Long.MAX_VALUE, 2))).containsExactlyInAnyOrder("user.ann", "user.bob");
+        assertThat(chosen(new HeldFilter(List.of(), Long.MAX_VALUE, 2)))
+                .containsExactlyInAnyOrder("user.ann", "user.bob");
         assertThat(chosen(new HeldFilter(List.of(), now - 60_000, 1)))
                 .containsExactlyInAnyOrder("user.ann", "user.andy");
-        assertThat(chosen(new HeldFilter(List.of("user.bob", "user.ann"), now - 60_000, 2))).containsExactly("user.ann");
+        assertThat(chosen(new HeldFilter(List.of("user.bob", "user.ann"), now - 60_000, 2)))
+                .containsExactly("user.ann");
     }
 
     private List<String> chosen(HeldFilter filter) {
-        return harness.core.interventions().addresses(Integer.MAX_VALUE, filter, Long.MAX_VALUE, 1_000).addresses().stream()
+        return harness
+                .core
+                .interventions()
+                .addresses(Integer.MAX_VALUE, filter, Long.MAX_VALUE, 1_000)
+                .addresses()
+                .stream()
                 .map(HeldAddress::address)
                 .toList();
     }
@@ -351,8 +357,13 @@ final class InterventionsTest {
         List<String> read = new ArrayList<>();
         boolean more = harness.core
                 .interventions()
-                .look("user.ann", 0, 2, 1_000_000, (held, heldMillis, offered) -> message ->
-                        read.add(message == null ? "gone" : new String(message.body(), StandardCharsets.UTF_8)));
+                .look(
+                        "user.ann",
+                        0,
+                        2,
+                        1_000_000,
+                        (held, heldMillis, offered) -> message -> read.add(
+                                message == null ? "gone" : new String(message.body(), StandardCharsets.UTF_8)));
         assertThat(more).isTrue();
         FakeClient ann = harness.connect("c", "ann", Confirmation.PONG);
         ann.leave(); // who does not want them any more must not call off who looks
@@ -370,8 +381,12 @@ final class InterventionsTest {
         List<String> read = new ArrayList<>();
         harness.core
                 .interventions()
-                .look("user.ann", 0, 2, 1_000_000, (held, heldMillis, offered) -> message ->
-                        read.add(message == null ? "gone" : "here"));
+                .look(
+                        "user.ann",
+                        0,
+                        2,
+                        1_000_000,
+                        (held, heldMillis, offered) -> message -> read.add(message == null ? "gone" : "here"));
         long id = harness.holding.heldIds("user.ann", 0, Long.MAX_VALUE, 1).get(0);
         drop("user.ann");
         harness.allComeBack();

@@ -139,9 +139,8 @@ final class OperatorsIT {
         assertIsCutOff(answer);
 
         startBridge();
-        List<String> letters = broker.drain(dead()).stream()
-                .map(Broker.Message::body)
-                .toList();
+        List<String> letters =
+                broker.drain(dead()).stream().map(Broker.Message::body).toList();
         assertThat(letters).as("it was in the middle").hasSizeBetween(60, 2 * count - 1);
         for (String user : List.of("ann", "bob")) {
             String address = "user." + user;
@@ -183,7 +182,9 @@ final class OperatorsIT {
         publish("user.ann", count);
         awaitHeld(count);
         String all = "{\"queue\":\"dead\",\"filter\":{},\"how\":{},\"dryRun\":false}";
-        assertThat(post("/api/held/dead-letter", "{\"all\":true,\"dryRun\":false}").get().body())
+        assertThat(post("/api/held/dead-letter", "{\"all\":true,\"dryRun\":false}")
+                        .get()
+                        .body())
                 .contains("\"messages\":" + count);
         awaitHeld(0);
 
@@ -215,7 +216,9 @@ final class OperatorsIT {
             publish("user.u" + user, each);
         }
         awaitHeld(users * each);
-        assertThat(post("/api/held/dead-letter", "{\"all\":true,\"dryRun\":false}").get().body())
+        assertThat(post("/api/held/dead-letter", "{\"all\":true,\"dryRun\":false}")
+                        .get()
+                        .body())
                 .contains("\"messages\":" + users * each);
         bridge.kill();
         int count = (int) broker.ready(dead());

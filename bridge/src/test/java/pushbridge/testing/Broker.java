@@ -35,7 +35,7 @@ public final class Broker implements AutoCloseable {
     public static final String CTL_VARIABLE = "PUSHBRIDGE_TEST_RABBITMQCTL";
 
     private static final List<String> QUEUES = List.of(".instructions", ".dead", ".expired", ".owner", ".held");
-    private static final List<String> EXCHANGES = List.of("", ".deaths", ".deaths.other");
+    private static final List<String> EXCHANGES = List.of("", ".deaths", ".deaths.other", ".receipts");
 
     private final URI uri;
     private final String prefix = "test-" + UUID.randomUUID();
@@ -189,8 +189,10 @@ public final class Broker implements AutoCloseable {
     /**
      * Runs rabbitmqctl, as the command {@value #CTL_VARIABLE} says, for example {@code rabbitmqctl -n rabbit@localhost};
      * skips the test where that is not set.
+     *
+     * @return what it has written
      */
-    public static void rabbitmqctl(String... arguments) {
+    public static String rabbitmqctl(String... arguments) {
         String ctl = System.getenv(CTL_VARIABLE);
         Assumptions.assumeTrue(ctl != null && !ctl.isBlank(), CTL_VARIABLE + " names no rabbitmqctl");
         List<String> command = new ArrayList<>(List.of(String.valueOf(ctl).split(" ", -1)));
@@ -202,6 +204,7 @@ public final class Broker implements AutoCloseable {
             if (process.waitFor() != 0) {
                 throw new AssertionError(command + " failed: " + output);
             }
+            return output;
         } catch (IOException | InterruptedException e) {
             throw new AssertionError(command + " could not run", e);
         }

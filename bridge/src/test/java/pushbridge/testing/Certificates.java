@@ -56,7 +56,16 @@ public final class Certificates {
         return issue(name, "EC", HERE, "-10d");
     }
 
+    /** One for this machine that is good for so many days. */
+    public Issued issueFor(int days, String name) throws Exception {
+        return issue(name, "EC", HERE, "-0d", days);
+    }
+
     private Issued issue(String name, String algorithm, String subject, String start) throws Exception {
+        return issue(name, algorithm, subject, start, start.equals("-0d") ? 90 : 1);
+    }
+
+    private Issued issue(String name, String algorithm, String subject, String start, int days) throws Exception {
         Path store = folder.resolve(name + ".p12");
         Path request = folder.resolve(name + ".csr");
         Path signed = folder.resolve(name + ".signed.pem");
@@ -70,7 +79,7 @@ public final class Certificates {
                 "-startdate",
                 start,
                 "-validity",
-                start.equals("-0d") ? "90" : "1",
+                String.valueOf(days),
                 "-alias",
                 "ca",
                 "-rfc",

@@ -1,4 +1,4 @@
-package pushbridge.app;
+package pushbridge.doctor;
 
 import com.sun.management.UnixOperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 import pushbridge.config.BridgeConfig;
 
 /** Whether the process may open as many files, sockets among them, as its configuration can need. */
-final class FileLimit {
+public final class FileLimit {
 
     /** Connections to RabbitMQ, listening sockets, selectors, the jars and the log; a bridge at rest has some 80. */
     private static final int OTHERS = 200;
@@ -18,14 +18,14 @@ final class FileLimit {
     private FileLimit() {}
 
     /** Of this process; empty where the system has none. */
-    static OptionalLong ofThisProcess() {
+    public static OptionalLong ofThisProcess() {
         return ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix
                 ? OptionalLong.of(unix.getMaxFileDescriptorCount())
                 : OptionalLong.empty();
     }
 
     /** What an operator should know; null when the limit is high enough. */
-    static @Nullable String warning(BridgeConfig config, long limit) {
+    public static @Nullable String warning(BridgeConfig config, long limit) {
         int connections = config.socket().maxConnections();
         int others = OTHERS + config.admin().maxConnections();
         long needed = (long) connections + Math.max(16, connections / MARGIN_SHARE) + others;

@@ -1,4 +1,4 @@
-package pushbridge.app;
+package pushbridge.doctor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
