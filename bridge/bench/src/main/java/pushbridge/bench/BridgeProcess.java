@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
@@ -26,7 +27,8 @@ final class BridgeProcess implements AutoCloseable {
     private static final String HEAP = "-Xms1g -Xmx1g";
 
     private static final Duration STOP_PATIENCE = Duration.ofSeconds(30);
-    private static final Pattern HISTOGRAM_TOTAL = Pattern.compile("(?m)^Total\\s+\\d+\\s+(\\d+)\\s*$");
+    /** Rank, instances, bytes and class, as {@code "   1:   25   4096  [B (java.base@17)"}. */
+    private static final Pattern HISTOGRAM_LINE = Pattern.compile("(?m)^\\s*\\d+:\\s+\\d+\\s+(\\d+)\\s+(\\S+)");
 
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
@@ -139,6 +141,15 @@ final class BridgeProcess implements AutoCloseable {
 
     /** Bytes of live objects, after a full collection. */
     long liveHeapBytes() throws BenchException {
+        return total(liveBytesByClass());
+    }
+
+    static long total(Map<String, Long> bytesByClass) {
+        return bytesByClass.values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    /** The same by class. */
+    Map<String, Long> liveBytesByClass() throws BenchException {
         try {
             Process jcmd = new ProcessBuilder(
                             Path.of(System.getProperty("java.home"), "bin", "jcmd")
@@ -149,12 +160,16 @@ final class BridgeProcess implements AutoCloseable {
                     .start();
             String output = new String(jcmd.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             jcmd.waitFor();
-            Matcher total = HISTOGRAM_TOTAL.matcher(output);
-            if (!total.find()) {
-                throw new BenchException(
-                        "jcmd told no total: " + output.lines().findFirst().orElse("nothing"));
+            Map<String, Long> bytes = new HashMap<>();
+            Matcher line = HISTOGRAM_LINE.matcher(output);
+            while (line.find()) {
+                bytes.merge(line.group(2), Long.parseLong(line.group(1)), Long::sum);
             }
-            return Long.parseLong(total.group(1));
+            if (bytes.isEmpty()) {
+                throw new BenchException(
+                        "jcmd told no classes: " + output.lines().findFirst().orElse("nothing"));
+            }
+            return bytes;
         } catch (IOException e) {
             throw new BenchException("cannot run jcmd, which comes with a JDK", e);
         } catch (InterruptedException e) {

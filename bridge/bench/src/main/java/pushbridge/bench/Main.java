@@ -79,6 +79,8 @@ final class Main implements Callable<Integer> {
         all.put("fanout-steady", Fanout::steady);
         all.put("fanout-wide", Fanout::wide);
         all.put("fanout-stalled", Fanout::stalled);
+        all.put("idle", Idle::run);
+        all.put("start", Start::run);
         return all;
     }
 
