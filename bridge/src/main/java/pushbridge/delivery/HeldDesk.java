@@ -65,21 +65,18 @@ public final class HeldDesk {
     /** In which order addresses are listed. Those of the same rank come by address. */
     public enum Order {
         /** Those with the most messages first. */
-        MESSAGES(held -> -held.messages()),
+        MESSAGES,
         /** Those whose oldest message waits longest first. */
-        AGE(HeldAddress::heldMillis),
+        AGE,
         /** Those whose first message expires first. */
-        EXPIRY(HeldAddress::expiresMillis);
-
-        @SuppressWarnings("ImmutableEnumChecker") // a lambda without state
-        private final Function<HeldAddress, Number> rank;
-
-        Order(Function<HeldAddress, Number> rank) {
-            this.rank = rank;
-        }
+        EXPIRY;
 
         private long rank(HeldAddress held) {
-            return rank.apply(held).longValue();
+            return switch (this) {
+                case MESSAGES -> -held.messages();
+                case AGE -> held.heldMillis();
+                case EXPIRY -> held.expiresMillis();
+            };
         }
 
         private Place place(HeldAddress held) {

@@ -6,6 +6,7 @@ import com.rabbitmq.client.AMQP.BasicProperties;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Date;
 import java.util.HashSet;
@@ -98,7 +99,7 @@ final class HeldActionsIT {
         hold("user.bob", 1, 1);
         BasicProperties properties = new BasicProperties.Builder()
                 .messageId("m-7")
-                .timestamp(new Date(1_700_000_000_000L))
+                .timestamp(Date.from(Instant.ofEpochSecond(1_700_000_000)))
                 .build();
         broker.publish(broker.config().prefix(), "user.bob", properties, envelope(7));
         awaitHeld(5);

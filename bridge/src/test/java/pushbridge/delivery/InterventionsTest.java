@@ -134,7 +134,7 @@ final class InterventionsTest {
         ann.leave();
         harness.run();
         hold("user.ann", "one");
-        drop("user.ann");
+        var unused = drop("user.ann");
         harness.allComeBack();
         FakeClient back = harness.comeBack("c1", "c2", "ann", Confirmation.ACK);
 
@@ -177,7 +177,7 @@ final class InterventionsTest {
     @Test
     void aProcessThatDiesBetweenConfirmAndReleaseLeavesADuplicateAtMost() { // I1
         hold("user.ann", "one", "two");
-        deadLetter("user.ann");
+        var unused = deadLetter("user.ann");
         harness.answerRead();
         harness.confirmCopy();
         assertThat(harness.appended).as("the release is on its way").hasSize(1);
@@ -388,7 +388,7 @@ final class InterventionsTest {
                         1_000_000,
                         (held, heldMillis, offered) -> message -> read.add(message == null ? "gone" : "here"));
         long id = harness.holding.heldIds("user.ann", 0, Long.MAX_VALUE, 1).get(0);
-        drop("user.ann");
+        var unused = drop("user.ann");
         harness.allComeBack();
         harness.reads.clear();
         harness.queue.post(core -> core.heldMissing(id, 0));

@@ -178,14 +178,17 @@ final class LightCrowd implements AutoCloseable {
     private void greet(Page page) throws IOException {
         URI server = servers.get(page.server % servers.size());
         channel(page).keyFor(selector).interestOps(SelectionKey.OP_READ);
-        send(
-                page,
-                ByteBuffer.wrap(
-                        ("GET %s?user=%s HTTP/1.1\r\nHost: %s:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                                        + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-                                        + "Sec-WebSocket-Protocol: pushbridge.v1\r\n\r\n")
-                                .formatted(server.getPath(), page.user, server.getHost(), server.getPort())
-                                .getBytes(StandardCharsets.US_ASCII)));
+        String request = """
+                GET %s?user=%s HTTP/1.1
+                Host: %s:%d
+                Upgrade: websocket
+                Connection: Upgrade
+                Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==
+                Sec-WebSocket-Version: 13
+                Sec-WebSocket-Protocol: pushbridge.v1
+
+                """.formatted(server.getPath(), page.user, server.getHost(), server.getPort());
+        send(page, ByteBuffer.wrap(request.replace("\n", "\r\n").getBytes(StandardCharsets.US_ASCII)));
     }
 
     private static SocketChannel channel(Page page) {
