@@ -24,7 +24,11 @@ final class Micro {
 
     private Micro() {}
 
-    /** @param arguments "full" or "quick", then patterns of JMH; none of them for everything */
+    /**
+     * Runs them and prints a table.
+     *
+     * @param arguments "full" or "quick", then patterns of JMH; none of them for everything
+     */
     public static void main(String[] arguments) throws RunnerException {
         boolean quick = arguments[0].equals("quick");
         TimeValue time = quick ? TimeValue.milliseconds(100) : TimeValue.seconds(1);

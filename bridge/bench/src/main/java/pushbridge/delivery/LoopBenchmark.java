@@ -50,12 +50,16 @@ public class LoopBenchmark {
                 new DeliveryConfig(BATCH, 256 * 1024, Duration.ofMinutes(1), Duration.ofSeconds(2), 32, 100, 1_000),
                 Clock.system(),
                 new NoCopies(),
+                receipt -> {
+                    throw new IllegalStateException("nobody asked for a receipt");
+                },
                 new Holding(
                         new HoldConfig(Duration.ofHours(1), 1, 1, 1, 1, 1),
                         null,
                         new KeepingRules(7, 1 << 20, 2, 300, Duration.ofDays(1), 3, 1_000)),
                 queue,
-                new DeliveryStats(0));
+                new DeliveryStats(0),
+                LaneWatch.NOBODY);
         for (int i = 0; i < CLIENTS; i++) {
             Session session = new Session("c" + i, "u" + i, Confirmation.WRITTEN, new BlackHoleSink(), queue, 32);
             sessions.add(session);
