@@ -12,6 +12,7 @@ import com.rabbitmq.client.ConnectionFactory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Date;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -116,7 +117,7 @@ final class ReceiptsIT {
     void deliveredIsToldWhenTheClientHasIt() throws Exception {
         WebClient ann = connect("ann", "pushbridge.v1");
         long published = System.currentTimeMillis() / 1000 * 1000;
-        publish("user.ann", NOTE, new BasicProperties.Builder().replyTo("shop").timestamp(new Date(published)));
+        publish("user.ann", NOTE, new BasicProperties.Builder().replyTo("shop").timestamp(Date.from(Instant.ofEpochMilli(published))));
         ann.await(2);
         assertThat(receipts).isEmpty(); // the page has not acknowledged it
         ann.send("{\"type\":\"ack\",\"count\":1}");
