@@ -125,6 +125,9 @@ final class PushConnection extends Writer implements FrameSink {
     /** The close frame; null when the connection ends without one. Set before the state. */
     private volatile @Nullable Frame goodbye;
 
+    /** What is said before the close frame; null when there is nothing, or it was said. */
+    private volatile @Nullable Frame farewell;
+
     private volatile boolean terminateWanted;
     /** Throws away what the kernel still holds, for a peer that does not read. */
     private volatile boolean abortive;
@@ -308,7 +311,9 @@ final class PushConnection extends Writer implements FrameSink {
 
     /** Tells a {@code pushbridge.v1} client to come back elsewhere after a while; others learn it from the close. */
     void announceGoingAway(Duration comeBackAfter) {
-        if (v1 && outbox.reply(Frame.text(ServerFrames.goingAway(comeBackAfter)))) {
+        if (v1) {
+            // Not into the outbox: what waits there is dropped by the close that may follow at once.
+            farewell = Frame.text(ServerFrames.goingAway(comeBackAfter));
             wake();
         }
     }
@@ -392,16 +397,16 @@ final class PushConnection extends Writer implements FrameSink {
                 }
             }
         }
+        Frame news = farewell;
+        farewell = null;
         Frame ping = nextPing(written + envelopes);
-        if (ping != null) {
-            bytes += ping.size();
-        } else if (batch.isEmpty()) {
+        if (batch.isEmpty() && news == null && ping == null) {
             return false;
         }
         envelopesInFlight = envelopes;
         publishedInFlight = published;
         pingInFlight = ping != null;
-        write(gather(batch, ping, bytes));
+        write(gather(batch, news, ping, bytes));
         return true;
     }
 
@@ -423,7 +428,9 @@ final class PushConnection extends Writer implements FrameSink {
         return inflation != null && frame.size() > around.config().compressAbove();
     }
 
-    private ByteBuffer gather(List<Frame> batch, @Nullable Frame ping, int bytes) {
+    /** @param batchBytes what the batch takes uncompressed */
+    private ByteBuffer gather(List<Frame> batch, @Nullable Frame news, @Nullable Frame ping, int batchBytes) {
+        int bytes = batchBytes + sizeOf(news) + sizeOf(ping);
         ByteBuffer gathered = TlsFilter.isOn(tcp) ? ByteBuffer.allocate(bytes) : flushes.buffer(bytes);
         for (Frame frame : batch) {
             if (isCompressed(frame)) {
@@ -432,10 +439,17 @@ final class PushConnection extends Writer implements FrameSink {
                 frame.copyTo(gathered);
             }
         }
+        if (news != null) {
+            news.copyTo(gathered);
+        }
         if (ping != null) {
             ping.copyTo(gathered);
         }
         return gathered.flip();
+    }
+
+    private static int sizeOf(@Nullable Frame frame) {
+        return frame == null ? 0 : frame.size();
     }
 
     private boolean writeGoodbye() {
@@ -445,7 +459,8 @@ final class PushConnection extends Writer implements FrameSink {
         }
         goodbyeSent = true;
         goodbyeInFlight = true;
-        write(last.bytes());
+        Frame news = farewell;
+        write(gather(news == null ? List.of(last) : List.of(news, last), null, null, sizeOf(news) + last.size()));
         return true;
     }
 

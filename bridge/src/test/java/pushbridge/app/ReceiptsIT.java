@@ -117,7 +117,10 @@ final class ReceiptsIT {
     void deliveredIsToldWhenTheClientHasIt() throws Exception {
         WebClient ann = connect("ann", "pushbridge.v1");
         long published = System.currentTimeMillis() / 1000 * 1000;
-        publish("user.ann", NOTE, new BasicProperties.Builder().replyTo("shop").timestamp(Date.from(Instant.ofEpochMilli(published))));
+        publish(
+                "user.ann",
+                NOTE,
+                new BasicProperties.Builder().replyTo("shop").timestamp(Date.from(Instant.ofEpochMilli(published))));
         ann.await(2);
         assertThat(receipts).isEmpty(); // the page has not acknowledged it
         ann.send("{\"type\":\"ack\",\"count\":1}");

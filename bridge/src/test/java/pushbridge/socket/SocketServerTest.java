@@ -793,6 +793,23 @@ class SocketServerTest {
     }
 
     @Test
+    void whoIsClosedAtOnceHasHeardBeforeWhenToComeBack() throws Exception {
+        List<RawClient> clients = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            clients.add(open("/ws?user=" + i, V1));
+            clients.get(i).receiveText();
+        }
+        server().announceGoingAway(Duration.ofSeconds(3));
+        for (Opened session : sessions.opened) {
+            session.sink.close(CloseCode.SERVICE_RESTART);
+        }
+        for (RawClient client : clients) {
+            assertThat(client.receiveText()).contains("bridge.going-away");
+            expectClose(client, CloseCode.SERVICE_RESTART);
+        }
+    }
+
+    @Test
     void stoppingReportsEverySessionClosed() throws Exception {
         open("/ws?user=1");
         open("/ws?user=2");
