@@ -82,8 +82,8 @@ final class RestartIT {
                 assertThat(run.crowd().problems())
                         .as("lost or reordered in the crowd")
                         .isEmpty();
-                assertSpread(run);
-                note(run.takeLongestSilenceMillis(), TimeUnit.NANOSECONDS.toMillis(ended - began));
+                int told = assertSpread(run);
+                note(told, run.takeLongestSilenceMillis(), TimeUnit.NANOSECONDS.toMillis(ended - began));
                 leaving.start(); // the next standby
                 // Until it answers, a signal ends the JVM as it would any other.
                 Waiting.until(
@@ -97,7 +97,7 @@ final class RestartIT {
      * Each quarter of the time has its share of those that are asked to come back: at once would be a herd. When they
      * really are back depends on the machine that plays all of them.
      */
-    private static void assertSpread(Scenario run) {
+    private static int assertSpread(Scenario run) {
         List<Long> delays = Stream.concat(
                         run.residents().stream().flatMap(client -> client.takeDelays().stream()),
                         run.crowd().takeDelays().stream())
@@ -112,11 +112,13 @@ final class RestartIT {
         assertThat(shares.values())
                 .as("of %d pages in each quarter of the time: %s", delays.size(), shares)
                 .allSatisfy(share -> assertThat(share).isBetween(delays.size() / 8L, delays.size() * 3L / 8));
+        return delays.size();
     }
 
-    private static void note(long silenceMillis, long stopMillis) throws Exception {
-        String line = "%,d pages: nobody got anything new for %,d ms; the end in order took %,d ms%n"
-                .formatted(PAGES + OTHERS, silenceMillis, stopMillis);
+    private static void note(int told, long silenceMillis, long stopMillis) throws Exception {
+        String line =
+                "%,d pages, %,d of them told when to come back: nobody got anything new for %,d ms; the end in order took %,d ms%n"
+                        .formatted(PAGES + OTHERS, told, silenceMillis, stopMillis);
         System.out.print("Rolling restart, " + line);
         Files.writeString(
                 Results.FOLDER.resolve("restarts.txt"), line, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
