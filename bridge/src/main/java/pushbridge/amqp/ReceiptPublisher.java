@@ -74,6 +74,7 @@ public final class ReceiptPublisher implements Receipts, AutoCloseable {
     private volatile @Nullable Connection connection; // set by the thread
     private volatile int failures; // set by the thread
     private @Nullable Channel channel; // thread only
+    private long droppedAndTold; // thread only
 
     /** @param node the bridge's name, written into every receipt */
     public ReceiptPublisher(AmqpConfig config, ReceiptsConfig receipts, String node) {
@@ -96,18 +97,22 @@ public final class ReceiptPublisher implements Receipts, AutoCloseable {
 
     @Override
     public void send(Receipt receipt) {
-        String replyTo = receipt.asked().replyTo();
-        if (replyTo.equals(prefix) || replyTo.startsWith(prefix + ".") || replyTo.startsWith(RESERVED)) {
-            count(Fate.FORBIDDEN);
+        if (!waiting.offer(receipt)) {
+            count(Fate.DROPPED); // told by the thread: whoever sends may not wait for a log either
+        }
+    }
+
+    private boolean isForbidden(String replyTo) {
+        return replyTo.equals(prefix) || replyTo.startsWith(prefix + ".") || replyTo.startsWith(RESERVED);
+    }
+
+    private void tellDropped() {
+        long dropped = counted(Fate.DROPPED);
+        if (dropped > droppedAndTold) {
             log.warn(
-                    "No receipt for message {} of {}: its reply_to is a name of the bridge's own or of RabbitMQ's; use"
-                            + " another one, and bind a queue of your own to {} with it",
-                    receipt.asked().messageId(),
-                    receipt.address(),
-                    topology.receipts());
-        } else if (!waiting.offer(receipt)) {
-            count(Fate.DROPPED);
-            log.warn("A receipt is not sent: as many wait for RabbitMQ as may (receipts.max-waiting)");
+                    "{} receipts were not sent: as many waited for RabbitMQ as may (receipts.max-waiting)",
+                    dropped - droppedAndTold);
+            droppedAndTold = dropped;
         }
     }
 
@@ -132,7 +137,9 @@ public final class ReceiptPublisher implements Receipts, AutoCloseable {
     private void run() {
         try {
             while (!stopping) {
-                publish(waiting.take());
+                Receipt next = waiting.take();
+                tellDropped();
+                publish(next);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // the bridge stops; what waits is forgotten
@@ -140,6 +147,16 @@ public final class ReceiptPublisher implements Receipts, AutoCloseable {
     }
 
     private void publish(Receipt receipt) throws InterruptedException {
+        if (isForbidden(receipt.asked().replyTo())) {
+            count(Fate.FORBIDDEN);
+            log.warn(
+                    "No receipt for message {} of {}: its reply_to is a name of the bridge's own or of RabbitMQ's; use"
+                            + " another one, and bind a queue of your own to {} with it",
+                    receipt.asked().messageId(),
+                    receipt.address(),
+                    topology.receipts());
+            return;
+        }
         Channel open = open();
         if (open == null) {
             count(Fate.REFUSED); // the bridge stops
