@@ -228,13 +228,17 @@ final class Interventions {
      * Moves what is held for an address to the dead letters.
      *
      * @param detail one sentence on who wants that
-     * @param done completed with the number of messages, or exceptionally when the log is another's by then
+     * @param done completed with the number of messages; exceptionally when the log is another's by then, or too many
+     *     addresses are being moved
      */
     void deadLetter(String address, long upToId, String detail, CompletableFuture<Integer> done) {
         DeadLettering going = deadLettering.get(address);
         if (going == null) {
             if (deadLettering.size() >= MOST_AT_A_TIME) {
-                throw new IllegalStateException("more than " + MOST_AT_A_TIME + " addresses at a time");
+                // Those of an action that was given up stay until RabbitMQ has taken their copies.
+                done.completeExceptionally(
+                        new IllegalStateException("RabbitMQ has not taken the copies of an earlier action yet"));
+                return;
             }
             going = new DeadLettering(address, upToId, detail);
             deadLettering.put(address, going);

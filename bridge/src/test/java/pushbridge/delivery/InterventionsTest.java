@@ -157,6 +157,20 @@ final class InterventionsTest {
     // ---- dead-letter ---------------------------------------------------------------------------------------------
 
     @Test
+    void noMoreAddressesAreMovedThanTheLoopKeepsInHandWhoeverGaveUpBefore() { // I5
+        for (int i = 0; i <= Interventions.MOST_AT_A_TIME; i++) {
+            hold("user.u" + i, "one");
+        }
+        for (int i = 0; i < Interventions.MOST_AT_A_TIME; i++) {
+            assertThat(deadLetter("user.u" + i)).isNotDone();
+        }
+        harness.queue.post(core -> core.interventions().cancel());
+        assertThat(deadLetter("user.u" + Interventions.MOST_AT_A_TIME))
+                .isCompletedExceptionally(); // and the loop lives
+        assertThat(harness.holding.index().count()).isEqualTo(Interventions.MOST_AT_A_TIME + 1);
+    }
+
+    @Test
     void deadLettersStandInTheOrderOfTheirAddressAndGoOnlyWhenTheirCopyIsSafe() { // I1, I2
         hold("user.ann", "one", "two", "three");
         CompletableFuture<Integer> done = deadLetter("user.ann");
