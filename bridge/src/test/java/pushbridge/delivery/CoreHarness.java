@@ -97,6 +97,15 @@ final class CoreHarness {
         return harness;
     }
 
+    /** With an empty held log that takes so many messages. */
+    static CoreHarness holdingUpTo(int messages) {
+        HoldConfig hold = new HoldConfig(
+                HOLD.ttl(), messages, HOLD.maxPerAddress(), HOLD.maxBytes(), HOLD.cacheBytes(), HOLD.segmentBytes());
+        CoreHarness harness = new CoreHarness(CONFIG, hold, new ArrayList<>());
+        harness.own();
+        return harness;
+    }
+
     /** With a held log that it has not read yet. */
     static CoreHarness starting(List<LogRecord> log) {
         return new CoreHarness(CONFIG, HOLD, log);

@@ -158,6 +158,7 @@ final class InterventionsTest {
 
     @Test
     void noMoreAddressesAreMovedThanTheLoopKeepsInHandWhoeverGaveUpBefore() { // I5
+        harness = CoreHarness.holdingUpTo(Interventions.MOST_AT_A_TIME + 1);
         for (int i = 0; i <= Interventions.MOST_AT_A_TIME; i++) {
             hold("user.u" + i, "one");
         }
