@@ -472,8 +472,10 @@ final class PushConnection extends Writer implements FrameSink {
             tcp.write((WritableMessage) Buffers.wrap(transport.getMemoryManager(), bytes), onWritten);
             return;
         }
-        // Past the filters and past Grizzly's queue, which is empty: at most one write is in flight, and what came before
-        // all of them, the answer to the handshake, is the first thing on its connection and fits into any socket's buffer.
+        // Past the filters and past Grizzly's queue, which is empty: at most one write is in flight, and what came
+        // before
+        // all of them, the answer to the handshake, is the first thing on its connection and fits into any socket's
+        // buffer.
         try {
             ((SocketChannel) tcp.getChannel()).write(bytes);
         } catch (IOException e) {

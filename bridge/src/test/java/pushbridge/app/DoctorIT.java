@@ -93,7 +93,7 @@ final class DoctorIT {
             assertThat(check("socket port").path("what").asString()).contains("by the running bridge");
             assertThat(check("admin port").path("what").asString()).endsWith("is the running bridge's");
             assertThat(check("file limit").path("what").asString()).startsWith("the running bridge may open ");
-            assertThat(check("topology").path("what").asString()).startsWith("8 exchanges and queues are as wanted;");
+            assertThat(check("topology").path("what").asString()).startsWith("9 exchanges and queues are as wanted;");
             assertThat(check("permissions").path("verdict").asString()).isEqualTo("ok");
 
             assertThat(Broker.rabbitmqctl("list_bindings", "-q")).isEqualTo(bindings);
