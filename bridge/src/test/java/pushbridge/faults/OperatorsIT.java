@@ -21,14 +21,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import pushbridge.testing.Broker;
 import pushbridge.testing.BrokerExtension;
 
 /** Killed with -9 in the middle of what an operator does: nothing is lost, and a message comes twice at most. */
-@Tag("slow")
 @ExtendWith(BrokerExtension.class)
 final class OperatorsIT {
 
