@@ -55,14 +55,20 @@ for user in push app monitoring; do
   ! ctl authenticate_user "$user" '' >/dev/null 2>&1 || die "$user can log in before it has a password."
   ctl change_password "$user" "secret-of-$user" >/dev/null
 done
+# Who waits for receipts, with the rights that the examples' README.md gives it.
+ctl add_user asker secret-of-asker >/dev/null
+ctl set_permissions -p / asker '^receipts\..+$' '^(push|receipts\..+)$' '^(push\.receipts|receipts\..+)$'
+ctl set_topic_permissions -p / asker push '^(user|channel)\..+$' '^$'
+ctl set_topic_permissions -p / asker push.receipts '^$' '^receipts\..+$'
 ctl delete_user guest
 as() { printf %s "${uri/guest:guest/$1:secret-of-$1}"; }
 PUSHBRIDGE_TEST_AMQP_URI=$(as push)
 PUSHBRIDGE_TEST_BRIDGE_URI=$(as push)
 PUSHBRIDGE_TEST_APP_URI=$(as app)
 PUSHBRIDGE_TEST_MONITORING_URI=$(as monitoring)
+PUSHBRIDGE_TEST_ASKER_URI=$(as asker)
 PUSHBRIDGE_TEST_CHROMIUM=$(command -v chromium)
 export PUSHBRIDGE_TEST_AMQP_URI PUSHBRIDGE_TEST_BRIDGE_URI PUSHBRIDGE_TEST_APP_URI PUSHBRIDGE_TEST_MONITORING_URI
-export PUSHBRIDGE_TEST_CHROMIUM PUSHBRIDGE_TEST_DISTRIBUTION=$distribution PUSHBRIDGE_TEST_PACKAGES=$npm_packages
+export PUSHBRIDGE_TEST_ASKER_URI PUSHBRIDGE_TEST_CHROMIUM PUSHBRIDGE_TEST_DISTRIBUTION=$distribution PUSHBRIDGE_TEST_PACKAGES=$npm_packages
 export PUSHBRIDGE_TEST_WORK=$work PUSHBRIDGE_TEST_PYTHON=$python
 attend node --test "$@" "$root/scripts/suites/examples/examples.test.mjs"

@@ -82,7 +82,7 @@ for (const [language, [command, args, more]] of Object.entries(languages)) {
 
 test('receipts: PHP waits until a message is delivered, also when its reader comes later, and hears why another one is not', async () => {
   // Reading receipts takes rights that the other examples do without.
-  const ask = (address, type) => start('php', [`${examples}/receipts/ask.php`, address, type, '{"text":"hello"}'], { env: { ...env, AMQP_URI: env.PUSHBRIDGE_TEST_BRIDGE_URI } });
+  const ask = (address, type) => start('php', [`${examples}/receipts/ask.php`, address, type, '{"text":"hello"}'], { env: { ...env, AMQP_URI: env.PUSHBRIDGE_TEST_ASKER_URI } });
   const later = ask('user.receipts', 'greeting');
   await until('it is held', () => later.output.includes('held'));
   const heard = await page('receipts');
