@@ -7,7 +7,7 @@ import pushbridge.envelope.Reading;
 public interface BodyReader {
 
     /**
-     * Reads and checks; never throws. Called by the broker connection's worker thread.
+     * Reads and checks; never throws. Called by the thread that reads from the broker connection.
      *
      * @param exchange empty for the default exchange, where the routing key is no address
      */
